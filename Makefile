@@ -1,0 +1,54 @@
+# `make help` lists what can be done. Everything is installed into .venv, nothing else of the system is changed,
+# except for missing packages where we may install them.
+
+PORT ?= 8000
+WORKERS ?= 2
+PY := .venv/bin/python
+FLASK := $(PY) -m flask --app wsgi
+PYTEST := $(PY) -m pytest -q
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test fast check translations bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
+		| while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+demo: ## start Folgetermin with two example conferences (another port: make demo PORT=9000)
+	@tools/setup.sh run
+	@FOLGETERMIN_DEMO=1 PORT=$(PORT) $(FLASK) serve
+
+demo-reset: ## throw the demo's data away and load it afresh
+	@tools/setup.sh run
+	@FOLGETERMIN_DEMO=1 $(FLASK) demo --reset
+
+test: ## run all tests: on SQLite with a real browser, then again on PostgreSQL
+	@tools/setup.sh tests
+	@$(PYTEST) -n $(WORKERS)
+	@tools/with_postgres.sh $(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/core --ignore tests/kit
+
+fast: ## run the tests that need no browser, on SQLite only
+	@tools/setup.sh checks
+	@$(PYTEST) -n $(WORKERS) -m "not browser"
+
+check: ## look for mistakes without running: style, types, who imports whom, templates, translations
+	@tools/setup.sh checks
+	$(PY) -m ruff check --quiet --output-format concise
+	$(PY) -m ruff format --check --quiet --output-format concise
+	$(PY) -m mypy --no-error-summary conference
+	$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --no-cache
+	$(PY) -m djlint --lint --quiet templates
+	$(FLASK) translations-check
+
+translations: ## say which German texts are missing
+	@tools/setup.sh checks
+	@$(FLASK) translations-check
+
+bench: ## measure: groups, pages, PDFs
+	@tools/setup.sh checks
+	@$(PY) -m benchmarks
+
+clean: ## remove what tools have made; your data in instance/ stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
