@@ -1,0 +1,22 @@
+"""A guest list from a spreadsheet: read it, guess its columns, check every row. Nothing here stores anything."""
+
+from .checking import check_rows
+from .fields import FIELDS, MAX_FILE, REQUIRED, BadTable, GoodRow, ListCheck, Problem, Row, Table
+from .mapping import guess_mapping, missing_fields
+from .reading import read_table
+
+__all__ = [
+    "FIELDS",
+    "MAX_FILE",
+    "REQUIRED",
+    "BadTable",
+    "GoodRow",
+    "ListCheck",
+    "Problem",
+    "Row",
+    "Table",
+    "check_rows",
+    "guess_mapping",
+    "missing_fields",
+    "read_table",
+]

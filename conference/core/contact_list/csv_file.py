@@ -1,0 +1,125 @@
+"""CSV as it comes out of real programs: the encoding and the delimiter are found, lines are counted as an editor does."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from .fields import MAX_COLUMNS, MAX_ROWS, BadTable, Row
+from .mapping import guess_mapping
+
+DELIMITERS = ";,\t|"
+MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+MARKUP = ("<!doctype", "<html", "<?xml", "<table", "<meta")
+CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r"))
+# German Excel's "CSV (MS-DOS)": ä, ö, ü of code page 850 within a word. In cp1252 the same bytes are „ and ” and nothing.
+MS_DOS = re.compile(rb"[A-Za-z][\x81\x84\x94][a-z]")
+SAMPLE = 20
+SPARE_ROWS = 20
+MAX_LINES = 100_000
+END = "\ufdd0end"
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """All rows of a file, the header among them."""
+
+    rows: tuple[Row, ...]
+    encoding: str
+    delimiter: str
+
+
+def read_csv(data: bytes) -> CsvFile:
+    """The rows, their cells as they stand, with trailing empty cells. Raises BadTable."""
+    text, encoding = _decoded(data)
+    if text.lstrip()[:200].lower().startswith(MARKUP):
+        raise BadTable("unsupported")
+    delimiter = _announced(text) or _sniffed(text)
+    rows = _limited(text, delimiter)
+    if _announced(text):
+        rows = rows[1:]
+    while rows and rows[-1].cells == ():
+        rows.pop()
+    return CsvFile(tuple(rows), encoding, delimiter)
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    for mark, encoding in MARKS.items():
+        if data.startswith(mark):
+            return _decode(data, encoding), encoding
+    if len(data) - len(data.translate(None, CONTROLS)) > len(data) // 100 + 8:
+        raise BadTable("binary")
+    try:
+        return data.decode(), "utf-8"
+    except UnicodeDecodeError:
+        encoding = "cp850" if MS_DOS.search(data) else "cp1252"
+        return _decode(data, encoding), encoding
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise BadTable("encoding") from error
+
+
+def _announced(text: str) -> str:
+    """The delimiter of a first line "sep=;", which some programs write for Excel."""
+    found = re.match(r"sep=([;,\t|])\r?\n", text, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _sniffed(text: str) -> str:
+    return max(DELIMITERS, key=lambda delimiter: _fitness(text, delimiter))
+
+
+def _fitness(text: str, delimiter: str) -> tuple[int, int, int]:
+    """How well the first rows fall into columns: known headings, rows of the commonest width, that width."""
+    try:
+        rows = list(islice(_reader(text, delimiter), SAMPLE))
+    except csv.Error:
+        return (0, 0, 0)
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    width, agreeing = widths.most_common(1)[0] if widths else (0, 0)
+    return (max((len(guess_mapping(row[:MAX_COLUMNS])) for row in rows), default=0), agreeing, width)
+
+
+def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
+    # newline="" leaves a line end within quotes as it is; the splitting is the same as an editor's (CR, LF, CRLF).
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _limited(text: str, delimiter: str) -> list[Row]:
+    rows: list[Row] = []
+    for row in _numbered(text, delimiter):
+        if len(rows) < MAX_ROWS + SPARE_ROWS:
+            rows.append(row)
+        elif row.line > MAX_LINES or any(cell.strip() for cell in row.cells):
+            raise BadTable("too_many_rows", str(MAX_ROWS))
+    return rows
+
+
+def _numbered(text: str, delimiter: str) -> Iterator[Row]:
+    """The rows with the line on which each begins. A last row of our own shows whether a quote is still open at the end."""
+    lines = chain(io.StringIO(text, newline=""), ["\n" if not text.endswith(("\n", "\r")) else "", END])
+    reader = csv.reader((line for line in lines if line), delimiter=delimiter)
+    begins, width = 1, 0
+    try:
+        for cells in reader:
+            if cells == [END]:
+                return
+            if END in "".join(cells[-1:]) or any(_holds_rows(cell, delimiter, width) for cell in cells):
+                break
+            yield Row(begins, tuple(cells))
+            begins, width = reader.line_num + 1, max(width, len(cells))
+    except csv.Error as error:
+        raise BadTable("unclosed_quote", str(begins)) from error
+    raise BadTable("unclosed_quote", str(begins))
+
+
+def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
+    """True when a cell has swallowed whole rows: a stray quote that only ended at the next one."""
+    return ("\n" in cell or "\r" in cell) and cell.count(delimiter) >= max(2, width - 1)

@@ -1,0 +1,83 @@
+"""Breakout groups: who sits at which table in which round.
+
+`solve` seats everybody so that no rule is broken and the goals are as good as found, in their order, each with a proven
+bound. `violations`, `check_move` and `evaluate` judge seatings made by hand. `parse_problem` and the `…_to_json`
+functions speak the file format of `groups-solve`.
+"""
+
+from .bounds import bound
+from .checking import check
+from .model import (
+    Apart,
+    BadProblem,
+    Balance,
+    Colleagues,
+    Contradiction,
+    Diversity,
+    EachGroupHas,
+    Fixed,
+    Goal,
+    GoalScore,
+    Group,
+    NotFound,
+    NotIn,
+    Person,
+    Problem,
+    Repeats,
+    Rule,
+    Seating,
+    Solution,
+    Stays,
+    Together,
+    Value,
+    Violation,
+    Wishes,
+)
+from .reading import even_groups, parse_problem
+from .scoring import evaluate, status
+from .solving import default_iterations, solve
+from .violations import check_move, moved, violations
+from .writing import contradiction_to_json, problem_to_json, rule_to_json, score_to_json, to_json
+
+__all__ = [
+    "Apart",
+    "BadProblem",
+    "Balance",
+    "Colleagues",
+    "Contradiction",
+    "Diversity",
+    "EachGroupHas",
+    "Fixed",
+    "Goal",
+    "GoalScore",
+    "Group",
+    "NotFound",
+    "NotIn",
+    "Person",
+    "Problem",
+    "Repeats",
+    "Rule",
+    "Seating",
+    "Solution",
+    "Stays",
+    "Together",
+    "Value",
+    "Violation",
+    "Wishes",
+    "bound",
+    "check",
+    "check_move",
+    "contradiction_to_json",
+    "default_iterations",
+    "evaluate",
+    "even_groups",
+    "moved",
+    "parse_problem",
+    "problem_to_json",
+    "rule_to_json",
+    "score_to_json",
+    "solve",
+    "status",
+    "to_json",
+    "violations",
+]

@@ -1,0 +1,194 @@
+"""The goals as one number, so that a move can be judged by its difference.
+
+All goals but wishes are sums over pairs at a table: colleagues by their meaning, balance because the sum of squared
+counts is twice the pairs with one value plus a constant, diversity with its sign turned. Repeats add what a pair's
+meeting costs in view of the other rounds; wishes belong to single people.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations, groupby
+from math import comb
+
+from .bounds import bound, least_squares
+from .compiled import Compiled, Seats
+from .model import Balance, Colleagues, Diversity, Goal, Problem, Repeats, Wishes
+
+GRAIN = 1_000_000
+"""Diversity counts in millionths, so that all sums are whole numbers and the same on every machine."""
+
+Labels = list[int]
+"""For each person the number of their kind; -1: counts for nothing."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One thing to be made small. `kind`: "pairs", "repeats", "worst" or "sum"; `most` is never exceeded.
+
+    Pairs cost `price` for each of the `labels` that they share, and what stands in `values`.
+    """
+
+    kind: str
+    most: int
+    bound: int | None
+    labels: list[Labels] = field(default_factory=list)
+    price: int = 1
+    values: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What one unit of each level costs, and what a broken rule costs."""
+
+    levels: tuple[int, ...]
+    rule: int
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The levels in order, who has met before, and what each person's groups cost (`wishes[p][g]`)."""
+
+    compiled: Compiled
+    levels: list[Level]
+    met: set[tuple[int, int]]
+    wishes: list[list[int]]
+
+    def strict(self) -> Weights:
+        """A level counts for more than all levels below it together: the order of goals as it is meant."""
+        weights = [1]
+        for level in reversed(self.levels):
+            weights.append(weights[-1] * (level.most + 1))
+        *levels, rule = weights
+        return Weights(tuple(reversed(levels)), rule)
+
+    def even(self, slope: Fraction) -> Weights:
+        """A pair costs on each level only `slope` times what it costs on the next one.
+
+        A search with such weights may step down on one level to climb on another; where all levels can be good together
+        it gets there sooner than with the strict ones.
+        """
+        prices = [level.price * max((1, *map(abs, level.values.values()))) for level in self.levels]
+        scale = GRAIN * max((1, *prices))
+        ranks = reversed(range(len(prices)))
+        levels = [int(scale // price * slope**rank) for price, rank in zip(prices, ranks, strict=True)]
+        return Weights(tuple(levels), 20 * max((1, *map(int.__mul__, levels, prices))))
+
+    def key(self, seats: Seats) -> tuple[int, ...]:
+        """The value of every level; the smaller tuple is the better seating."""
+        return tuple(self._value(level, seats) for level in self.levels)
+
+    def is_best(self, key: Sequence[int]) -> bool:
+        """Every level has reached its bound: nothing better exists."""
+        return all(
+            level.bound is not None and value <= level.bound
+            for value, level in zip(key, self.levels, strict=True)
+        )
+
+    def _value(self, level: Level, seats: Seats) -> int:
+        if level.kind == "pairs":
+            return sum(_pair_cost(level, table) for tables in self._tables(seats) for table in tables)
+        if level.kind == "repeats":
+            meetings = Counter(
+                pair for tables in self._tables(seats) for table in tables for pair in combinations(table, 2)
+            )
+            return sum(count - 1 + (pair in self.met) for pair, count in meetings.items())
+        totals = self.totals(seats)
+        return max(totals, default=0) if level.kind == "worst" else sum(totals)
+
+    def totals(self, seats: Seats) -> list[int]:
+        """What the seats cost each person over all rounds."""
+        totals = [0] * len(self.wishes)
+        for one, groups in zip(self.compiled.rounds, seats, strict=True):
+            for people, group in zip(one.units, groups, strict=True):
+                for person in people:
+                    totals[person] += self.wishes[person][group]
+        return totals
+
+    def _tables(self, seats: Seats) -> Iterator[list[list[int]]]:
+        for one, groups in zip(self.compiled.rounds, seats, strict=True):
+            seated = sorted(
+                (group, person) for people, group in zip(one.units, groups, strict=True) for person in people
+            )
+            yield [[person for _, person in table] for _, table in groupby(seated, key=lambda seat: seat[0])]
+
+
+def objective(compiled: Compiled) -> Objective:
+    """The goals of the problem."""
+    problem = compiled.problem
+    place = {person.id: index for index, person in enumerate(problem.people)}
+    met = {(min(pair), max(pair)) for pair in ([place[name] for name in names] for names in problem.met)}
+    levels = [level for goal in problem.goals for level in _levels(problem, goal, place)]
+    wishes = [[person.wish_cost(group) for group in problem.groups] for person in problem.people]
+    return Objective(compiled, levels, met, wishes)
+
+
+def _pair_cost(level: Level, table: Sequence[int]) -> int:
+    alike = sum(
+        comb(count, 2)
+        for labels in level.labels
+        for label, count in Counter(labels[person] for person in table).items()
+        if label >= 0
+    )
+    special = sum(level.values.get(pair, 0) for pair in combinations(table, 2)) if level.values else 0
+    return alike * level.price + special
+
+
+def _levels(problem: Problem, goal: Goal, place: dict[str, int]) -> list[Level]:
+    if isinstance(goal, Colleagues):
+        return [_colleagues(problem, goal)]
+    if isinstance(goal, Balance):
+        return [_balance(problem, goal)]
+    if isinstance(goal, Diversity):
+        return [_diversity(problem, goal, place)]
+    if isinstance(goal, Wishes):
+        return _wishes(problem)
+    pairs = comb(len(problem.people), 2)
+    return [Level("repeats", pairs * problem.rounds, _whole(bound(problem, Repeats())))]
+
+
+def _colleagues(problem: Problem, goal: Colleagues) -> Level:
+    labels = _labels([person.organisation if goal.counts(person) else None for person in problem.people])
+    return Level("pairs", problem.rounds * _alike([labels]), _whole(bound(problem, goal)), [labels])
+
+
+def _balance(problem: Problem, goal: Balance) -> Level:
+    labels = [_labels([person.attributes.get(name) for person in problem.people]) for name in goal.attributes]
+    there = sum(
+        labelled[index] >= 0
+        for labelled in labels
+        for index, person in enumerate(problem.people)
+        for _ in filter(person.is_there, range(1, problem.rounds + 1))
+    )
+    return Level(
+        "pairs", 2 * problem.rounds * _alike(labels), least_squares(problem, goal) - there, labels, 2
+    )
+
+
+def _diversity(problem: Problem, goal: Diversity, place: dict[str, int]) -> Level:
+    values: dict[tuple[int, int], int] = defaultdict(int)
+    for one, other, value in goal.pairs:
+        pair = place[one], place[other]
+        values[min(pair), max(pair)] -= round(value * GRAIN)
+    return Level("pairs", 2 * problem.rounds * sum(map(abs, values.values())), None, values=dict(values))
+
+
+def _wishes(problem: Problem) -> list[Level]:
+    best = bound(problem, Wishes())
+    worst, total = best if isinstance(best, tuple) else (None, None)
+    most = problem.rounds * sum(len(person.wishes) for person in problem.people)
+    return [Level("worst", most, worst), Level("sum", most, total)]
+
+
+def _labels(kinds: Sequence[str | None]) -> Labels:
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
+    return [-1 if kind is None else numbers[kind] for kind in kinds]
+
+
+def _alike(labels: Sequence[Labels]) -> int:
+    return sum(comb(count, 2) for one in labels for label, count in Counter(one).items() if label >= 0)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
