@@ -1,0 +1,1 @@
+"""Tools that know Flask and SQLAlchemy, but no room."""

@@ -1,0 +1,160 @@
+"""The database: declarative base, column types, SQLite pragmas, row locks."""
+
+import enum
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, Enum, Integer, MetaData, Select, String, event, func, select
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.types import TypeDecorator
+
+from .errors import Missing
+
+T = TypeVar("T")
+writing_mode: ContextVar[bool] = ContextVar("writing_mode", default=False)
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant: aware in Python, UTC in the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Seconds(TypeDecorator[timedelta]):
+    """A duration, stored as whole seconds so that both databases order and sum it alike."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value.total_seconds())
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
+        return None if value is None else timedelta(seconds=value)
+
+
+class Choice(enum.Enum):
+    """A closed set of values: the database holds the value, the screen shows the label."""
+
+    label: Any
+
+    def __new__(cls, value: str, label: Any = "") -> Self:
+        member = object.__new__(cls)
+        member._value_ = value
+        member.label = label
+        return member
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, Any]]:
+        return [(member.value, member.label) for member in cls]
+
+
+def _values(choice: type[Choice]) -> list[str]:
+    return [member.value for member in choice]
+
+
+class Base(DeclarativeBase):
+    """Base of every table. Metadata and type map sit on the registry: on the base itself Flask-SQLAlchemy refuses them."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={
+            datetime: Moment,
+            timedelta: Seconds,
+            str: String,
+            Choice: Enum(
+                Choice, native_enum=False, length=40, values_callable=_values, create_constraint=False
+            ),
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def one_locked(query: Select[T]) -> T | None:
+    """The row of the query, locked until the transaction ends (SQLite writers are alone anyway)."""
+    return db.session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def found(thing: T | None) -> T:
+    """The thing itself, or Missing (404) when there is none."""
+    if thing is None:
+        raise Missing
+    return thing
+
+
+def next_number(column: Any, *conditions: Any) -> int:
+    """The next free number of a column among the rows that meet the conditions; call it under a lock."""
+    return (db.session.scalar(select(func.max(column)).where(*conditions)) or 0) + 1
+
+
+def init(app: Flask) -> None:
+    """Bind the database and its migrations to the app."""
+    db.init_app(app)
+    # Only commands need Alembic, whose import takes a fifth of a second.
+    if "flask_migrate" in sys.modules:
+        prepare_migrations(app)
+    with app.app_context():
+        _listen(db.engine)
+
+
+def prepare_migrations(app: Flask) -> None:
+    """Let Flask-Migrate know app and database; doing it twice does no harm."""
+    from flask_migrate import Migrate  # Imports Alembic and the dialects of every database.
+
+    Migrate(app, db, directory=str(app.config["MIGRATIONS"]), render_as_batch=True, compare_type=True)
+
+
+def _listen(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(dbapi_connection: Any, _record: Any) -> None:
+    # The driver's own deferred BEGIN makes read-then-write fail at once with "database is locked".
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=15000")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing_mode.get() else "BEGIN")

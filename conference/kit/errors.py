@@ -1,0 +1,96 @@
+"""What can go wrong on purpose, and the pages that say so."""
+
+import secrets
+from http import HTTPStatus
+
+from flask import Flask, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+
+class Refused(Exception):
+    """A rule of the house forbids it; the message is a translated sentence for the person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = str(message)
+
+
+class Missing(LookupError):
+    """The thing does not exist, or not for this person: 404."""
+
+
+class Stale(Refused):
+    """Somebody saved another version meanwhile: carries both texts for the comparison page."""
+
+    def __init__(self, mine: str, theirs: str, *, version: int, message: str | None = None) -> None:
+        super().__init__(message or _("Somebody else has changed this meanwhile. Nothing of yours is lost."))
+        self.mine, self.theirs, self.version = mine, theirs, version
+
+
+def check_version(sent: int | None, current: int, *, mine: str = "", theirs: str = "") -> None:
+    """Raise Stale when a form started from another version than the current one."""
+    if sent is not None and sent != current:
+        raise Stale(mine, theirs, version=current)
+
+
+def init(app: Flask) -> None:
+    """Register the error pages."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Missing, _missing)
+    app.register_error_handler(IntegrityError, _raced)
+    app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(CSRFError, _expired_form)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _crashed)
+
+
+def _refused(error: Refused) -> ResponseReturnValue:
+    return render_template("errors/refused.html", reason=error.message, status=409), 409
+
+
+def _missing(_error: Missing) -> ResponseReturnValue:
+    return _page(HTTPStatus.NOT_FOUND), 404
+
+
+def _raced(error: IntegrityError) -> ResponseReturnValue:
+    current_app.logger.warning("two writers met: %s", type(error.orig).__name__)
+    reason = _("Somebody else was faster, or this was sent twice. Please look at the current state.")
+    return render_template("errors/refused.html", reason=reason, status=409), 409
+
+
+def _unavailable(error: OperationalError) -> ResponseReturnValue:
+    current_app.logger.error("database unavailable: %s", error.orig)
+    return _page(HTTPStatus.SERVICE_UNAVAILABLE), 503, {"Retry-After": "5"}
+
+
+def _expired_form(error: CSRFError) -> ResponseReturnValue:
+    reason = _(
+        "This form was open for too long or was opened in another window. Go back, load the page again and send it once more."
+    )
+    return render_template("errors/400.html", reason=reason, status=400), 400
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error
+    response = error.get_response()
+    headers = {key: value for key, value in response.headers if key in {"Allow", "Retry-After"}}
+    return _page(HTTPStatus(error.code)), error.code, headers
+
+
+def _crashed(error: Exception) -> ResponseReturnValue:
+    incident = secrets.token_hex(4)
+    current_app.logger.error("incident %s at %s", incident, request.endpoint, exc_info=error)
+    if current_app.testing and current_app.config.get("PROPAGATE_EXCEPTIONS") is not False:
+        raise InternalServerError(original_exception=error) from error
+    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, incident=incident), 500
+
+
+def _page(status: HTTPStatus, **context: object) -> str:
+    names = [f"errors/{status.value}.html", f"errors/{status.value // 100}xx.html", "errors/500.html"]
+    template = current_app.jinja_env.select_template(names)
+    return render_template(template, status=status.value, **context)

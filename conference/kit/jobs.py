@@ -1,0 +1,80 @@
+"""Background work: Huey is the engine, rows in the database are the truth; every task may run twice.
+
+The queue is made when it is first used: a web process that sends nothing never imports Huey.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from huey import Huey
+
+__all__ = ["every_minute", "init", "queue", "wake"]
+
+Job = Callable[[], Any]
+
+_first_use = threading.Lock()
+
+
+class _Work:
+    """The jobs of an app, and, once somebody asked for it, its queue."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.jobs: dict[str, Job] = {}
+        self.huey: Huey | None = None
+        self.tasks: dict[str, Callable[[], Any]] = {}
+
+
+def init(app: Flask) -> None:
+    """Give the app a place for its jobs."""
+    app.extensions["work"] = _Work(app)
+
+
+def every_minute(app: Flask, name: str, job: Job) -> None:
+    """Run the job each minute in the worker, and at once after `wake(app, name)`. Before the queue is first used."""
+    app.extensions["work"].jobs[name] = job
+
+
+def queue(app: Flask) -> "Huey":
+    """The app's Huey with all jobs: a file in instance/ by default, Redis when FOLGETERMIN_QUEUE_URL says so."""
+    work: _Work = app.extensions["work"]
+    with _first_use:
+        if work.huey is None:
+            huey = _new_queue(app)
+            # Its own app: who asks may hold only the proxy of the moment, which is gone when a task runs.
+            work.tasks = {name: _register(work.app, huey, name, job) for name, job in work.jobs.items()}
+            work.huey = huey
+    return work.huey
+
+
+def _new_queue(app: Flask) -> "Huey":
+    from huey import RedisHuey, SqliteHuey  # Imports psycopg where it is installed.
+
+    url = app.config["QUEUE_URL"]
+    if url:
+        return RedisHuey("folgetermin", url=url)
+    return SqliteHuey("folgetermin", filename=str(Path(app.instance_path, "queue.db")), immediate=False)
+
+
+def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Callable[[], Any]:
+    from huey import crontab
+
+    def run() -> None:
+        with app.app_context():
+            job()
+
+    run.__name__ = name.replace("-", "_")
+    huey.periodic_task(crontab(minute="*"), name=f"{name}-each-minute")(run)
+    task: Callable[[], Any] = huey.task(name=f"{name}-now")(run)
+    return task
+
+
+def wake(app: Flask, name: str) -> None:
+    """Ask the worker to do a job now. Losing the call costs at most a minute."""
+    queue(app)
+    app.extensions["work"].tasks[name]()

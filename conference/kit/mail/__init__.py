@@ -1,0 +1,23 @@
+"""One letter by e-mail: built, checked, sent. Knows nothing of rooms.
+
+`message` makes the bytes and reads them again before they leave, `policy` writes their headers, `smtp` sends them,
+`wrapper` makes the HTML of a letter from its text. Only `wrapper` needs Flask.
+"""
+
+from ...core.calendar import Mailbox
+from .message import Letter, UnsafeMessage, build_message, check_message
+from .smtp import Postman, SendFailed, SmtpSettings
+from .wrapper import html_fragment, html_from_text
+
+__all__ = [
+    "Letter",
+    "Mailbox",
+    "Postman",
+    "SendFailed",
+    "SmtpSettings",
+    "UnsafeMessage",
+    "build_message",
+    "check_message",
+    "html_fragment",
+    "html_from_text",
+]

@@ -1,0 +1,137 @@
+"""The way to the mail server: one connection for a batch, and plain answers when something fails."""
+
+import contextlib
+import re
+import smtplib
+import ssl
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from ...core.calendar import Mailbox
+from ...core.text import safe_header
+from .message import Letter, UnsafeMessage, address_of, build_message
+
+# Not about this letter but about us: not signed in, or refused by policy.
+ABOUT_US = re.compile(r"5\.7\.\d")
+
+
+@dataclass(frozen=True)
+class SmtpSettings:
+    """How to reach the mail server; `security` "none" is for a server on the same machine. `timeout` in seconds."""
+
+    host: str
+    port: int = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str = ""
+    password: str = ""
+    timeout: float = 30
+
+
+class SendFailed(Exception):
+    """The server did not take the letter.
+
+    `permanent`: trying again is useless. `code`: the SMTP code, 0 without an answer. `reason`: one line, the server's
+    own words. `concerns_server`: probably every other letter fails as well, so stop and tell somebody.
+    """
+
+    def __init__(self, permanent: bool, code: int, reason: str, *, concerns_server: bool = False) -> None:
+        super().__init__(f"{code} {reason}")
+        self.permanent, self.code, self.reason, self.concerns_server = (
+            permanent,
+            code,
+            reason,
+            concerns_server,
+        )
+
+
+class Postman:
+    """Sends letters over one connection, which is opened with the first letter and again when it broke."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self.settings = settings
+        self._client: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._hang_up()
+
+    def send(self, letter: Letter) -> None:
+        """Hand the letter to the server. Raises SendFailed; after it the next letter can be sent as usual."""
+        try:
+            raw = build_message(letter)
+            bounces_to = address_of(Mailbox("", letter.envelope_from or letter.sender.address))
+        except UnsafeMessage as error:
+            raise SendFailed(True, 0, f"not sent: unsafe {error}") from error
+        client = self._connected()
+        try:
+            client.sendmail(bounces_to, [address_of(letter.recipient)], raw)
+        except smtplib.SMTPRecipientsRefused as error:
+            [(code, answer)] = error.recipients.values()
+            raise _refused(code, answer) from error
+        except smtplib.SMTPSenderRefused as error:
+            raise _refused(error.smtp_code, error.smtp_error, about_us=True) from error
+        except smtplib.SMTPResponseException as error:
+            raise _refused(error.smtp_code, error.smtp_error) from error
+        except OSError as error:
+            self._hang_up()
+            raise SendFailed(False, 0, _line(error)) from error
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._client and self._is_alive(self._client):
+            return self._client
+        self._hang_up()
+        try:
+            self._client = self._open()
+            self._sign_in(self._client)
+        except (OSError, UnicodeError) as error:
+            self._hang_up()
+            code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
+            raise SendFailed(False, code, _line(error), concerns_server=True) from error
+        return self._client
+
+    def _open(self) -> smtplib.SMTP:
+        settings = self.settings
+        if not settings.host:
+            raise OSError("no mail server is set")
+        if settings.security == "tls":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout, context=context)
+        return smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
+
+    def _sign_in(self, client: smtplib.SMTP) -> None:
+        if self.settings.security == "starttls":
+            client.starttls(context=ssl.create_default_context())
+        if self.settings.username:
+            client.login(self.settings.username, self.settings.password)
+
+    def _is_alive(self, client: smtplib.SMTP) -> bool:
+        try:
+            return client.noop()[0] == 250
+        except OSError:
+            return False
+
+    def _hang_up(self) -> None:
+        if self._client:
+            with contextlib.suppress(OSError):
+                self._client.quit()
+            self._client.close()
+        self._client = None
+
+
+def _refused(code: int, answer: bytes | str, *, about_us: bool = False) -> SendFailed:
+    reason = _line(answer)
+    is_final = 500 <= code < 600
+    is_ours = is_final and (about_us or code in {530, 535} or ABOUT_US.search(reason) is not None)
+    return SendFailed(is_final and not about_us, code, reason, concerns_server=is_ours)
+
+
+def _line(said: object) -> str:
+    if isinstance(said, smtplib.SMTPResponseException):
+        said = said.smtp_error
+    words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return safe_header(words) or type(said).__name__
