@@ -1,0 +1,25 @@
+// Wakes the parts of a page: data-part="a b" loads ./parts/a.js and ./parts/b.js and hands them the element, once.
+import { settle } from "./drafts.js";
+
+const awake = new WeakMap();
+
+function wakePart(element, name) {
+  const parts = awake.get(element) ?? new Set();
+  if (parts.has(name)) return;
+  parts.add(name);
+  awake.set(element, parts);
+  import(`./parts/${name}.js`).then((part) => part.default(element)).catch((error) => console.warn(name, error));
+}
+
+export function wake(root) {
+  const found = [...root.querySelectorAll("[data-part]")];
+  if (root.matches?.("[data-part]")) found.unshift(root);
+  for (const element of found) {
+    for (const name of element.dataset.part.split(/\s+/).filter((word) => /^[a-z-]+$/.test(word))) wakePart(element, name);
+  }
+}
+
+settle(document);
+wake(document);
+document.addEventListener("htmx:load", (event) => wake(event.detail.elt));
+document.addEventListener("part:load", (event) => wake(event.target));
