@@ -1,0 +1,428 @@
+"""Inviting, reminding, telling changes; personal links, calendar entries, the words of letters.
+
+Whatever sends letters works under the lock of the conference's row and leaves out who has been written to: sent twice or
+raced, everybody gets one.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import cast
+
+from flask import render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from ..conferences.models import Conference
+from ..core import calendar, letters
+from ..core.calendar import Attendee, Entry, Method, Partstat
+from ..kit import links
+from ..kit.addresses import absolute
+from ..kit.dates import show_clock, show_day, show_time
+from ..kit.db import db, found, one_locked
+from ..kit.errors import Refused, check_version
+from ..outbox.models import Mail
+from ..outbox.operations import NewMail, mail_host, queue, sender
+from ..providers.models import Contact
+from . import queries
+from .models import Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
+from .queries import LetterWords
+
+LINK_LASTS = timedelta(days=365)
+PAGES = {
+    LinkPurpose.INVITATION: "registrations.answer_invitation",
+    LinkPurpose.ACTION: "actions.report_by_link",
+}
+
+
+def _locked(conference: Conference) -> Conference:
+    return found(one_locked(select(Conference).where(Conference.id == conference.id)))
+
+
+# -- the guest list ---------------------------------------------------
+
+
+def invite(conference: Conference, contact: Contact, *, at: datetime) -> Invitation:
+    """Put a person on the guest list; who is on it stays as they are. Nothing is sent yet."""
+    conference = _locked(conference)
+    known = queries.invitation_for(conference, contact.id)
+    if known is not None:
+        return known
+    invitation = Invitation(
+        conference=conference,
+        contact=contact,
+        reply=Reply.OPEN,
+        calendar_uid=f"{conference.slug}.{secrets.token_hex(16)}@{mail_host()}",
+        calendar_sequence=0,
+        created_at=at,
+    )
+    db.session.add(invitation)
+    db.session.flush()  # letters and imports refer to the id
+    return invitation
+
+
+def strike_off(invitation: Invitation) -> None:
+    """Take a person off the list who was not invited yet. Raises Refused once a letter is out or an answer is in."""
+    _locked(invitation.conference)
+    if invitation.sent_at is not None or invitation.reply is not Reply.OPEN:
+        raise Refused(
+            _("%(name)s has been invited already and stays on the list.", name=invitation.contact.name)
+        )
+    db.session.delete(invitation)
+
+
+def note_reply(invitation: Invitation, reply: Reply, *, at: datetime, reason: str = "") -> None:
+    """Write down what a person answered; the reason is that of a no."""
+    invitation.reply, invitation.replied_at = reply, at
+    invitation.decline_reason = reason if reply is Reply.DECLINED else ""
+    invitation.version += 1
+
+
+# -- personal links ---------------------------------------------------
+
+
+def personal_link(
+    conference: Conference, contact: Contact, purpose: LinkPurpose, *, at: datetime
+) -> PersonalLink:
+    """The person's valid link for the purpose, or a new one. It lasts until twelve months after the conference."""
+    expires_at = max(conference.ends_at, at) + LINK_LASTS
+    valid = queries.links_of(conference, contact.id, at, purpose)
+    if valid:
+        valid[0].expires_at = max(valid[0].expires_at, conference.ends_at + LINK_LASTS)
+        return valid[0]
+    nonce = links.new_nonce()
+    link = PersonalLink(
+        conference=conference,
+        contact=contact,
+        purpose=purpose,
+        nonce=nonce,
+        token_hash=links.hash_of(links.token_of(nonce)),
+        created_at=at,
+        expires_at=expires_at,
+    )
+    db.session.add(link)
+    db.session.flush()  # a second letter in the same transaction must find it
+    return link
+
+
+def link_url(link: PersonalLink) -> str:
+    """The link's address with the mark that becomes the token when the letter leaves."""
+    return address_of(link.purpose, links.mark_of(link.nonce))
+
+
+def address_of(purpose: LinkPurpose, token: str) -> str:
+    """The address of a personal page with this token, mark or placeholder as it stands, never percent-encoded."""
+    stand_in = "0" * 43
+    return absolute(PAGES[purpose], token=stand_in).replace(stand_in, token)
+
+
+def revoke_links(invitation: Invitation, *, at: datetime) -> None:
+    """Block all links of a person in this conference at once; browsers that came by them are out too."""
+    for link in queries.links_of(invitation.conference, invitation.contact_id, at):
+        link.revoked_at = at
+    db.session.flush()  # a new link must not find the old one
+
+
+def renew_link(invitation: Invitation, seen: int, *, at: datetime) -> PersonalLink:
+    """Block the old links and mail a new one. `seen` is the id of the link that the person at the screen saw, 0 for none.
+
+    Sent twice, the second time finds another link than it saw and changes nothing. Raises Refused without an address.
+    """
+    conference, contact = _locked(invitation.conference), invitation.contact
+    if not contact.email:
+        raise Refused(_("%(name)s has no e-mail address.", name=contact.name))
+    now = queries.links_of(conference, contact.id, at, LinkPurpose.INVITATION)
+    if now and now[0].id != seen:
+        return now[0]
+    revoke_links(invitation, at=at)
+    link = personal_link(conference, contact, LinkPurpose.INVITATION, at=at)
+    _send_template("new_link", f"new-link:{link.id}", invitation, link, at)
+    return link
+
+
+# -- the words of letters ---------------------------------------------
+
+
+def save_letter(
+    conference: Conference, kind: LetterKind, subject: str, body: str, version: int | None, *, at: datetime
+) -> Letter:
+    """Keep the organiser's words.
+
+    Raises Stale when somebody else changed them, Refused for words that would misfire (core.letters.problems_of).
+    """
+    conference = _locked(conference)
+    current = queries.words_of(conference, kind)
+    check_version(
+        version, current.version, mine=f"{subject}\n\n{body}", theirs=f"{current.subject}\n\n{current.body}"
+    )
+    problems = letters.problems_of(subject, body)
+    if problems or not subject.strip():
+        raise Refused(_("This letter cannot be sent as it stands: please look at its placeholders."))
+    letter = queries.letter_of(conference, kind)
+    if letter is None:
+        letter = Letter(conference_id=conference.id, kind=kind, version=0)
+        db.session.add(letter)
+    letter.subject, letter.body, letter.updated_at = subject, body, at
+    letter.version += 1
+    return letter
+
+
+def compose(invitation: Invitation, words: LetterWords, link: str) -> tuple[str, str]:
+    """Subject and text for one person, in the language of the conference."""
+    with force_locale(invitation.conference.language):
+        values = _values(invitation, link)
+    return " ".join(letters.fill(words.subject, values).split()), letters.fill(
+        words.body, values
+    ).strip() + "\n"
+
+
+def _values(invitation: Invitation, link: str) -> dict[str, str]:
+    conference, contact = invitation.conference, invitation.contact
+    begin, end = (
+        show_clock(conference.starts_at, conference.zone),
+        show_time(conference.ends_at, conference.zone),
+    )
+    return {
+        "greeting": contact.greeting(conference.language),
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "organisation": contact.provider.name,
+        "series": conference.series.title,
+        "conference": conference.title,
+        "focus_question": conference.focus_question,
+        "date": show_day(conference.starts_at, conference.zone),
+        "time": f"{begin}–{end}",
+        "place": conference.place,
+        "answer_by": show_day(conference.answer_by),
+        "organiser": conference.organiser_name,
+        "organiser_email": conference.organiser_email,
+        "organiser_phone": conference.organiser_phone,
+        "link": link,
+    }
+
+
+# -- mailings ---------------------------------------------------------
+
+
+def send_invitations(conference: Conference, invitations: Iterable[Invitation], *, at: datetime) -> str:
+    """Invite those of them who were not invited yet and have an address. Returns the name of the mailing.
+
+    Raises Refused once the time to answer is over.
+    """
+    conference = _locked(conference)
+    _check_open(conference, at)
+    words, batch = queries.words_of(conference, LetterKind.INVITATION), _new_batch("invitation", conference)
+    for invitation in queries.not_invited(_fresh(conference, invitations)):
+        _write_invitation(invitation, words, batch, at)
+    return batch
+
+
+def send_again(invitation: Invitation, wave: int, *, at: datetime) -> None:
+    """Send one person the invitation once more, for example to a corrected address.
+
+    `wave` is the number of letters that the person at the screen saw; sent twice, the second time changes nothing.
+    Raises Refused when an answer is in, the time is over, or there is no address.
+    """
+    conference = _locked(invitation.conference)
+    [invitation] = _fresh(conference, [invitation])
+    if invitation.wave != wave:
+        return
+    _check_open(conference, at)
+    if invitation.reply is not Reply.OPEN:
+        raise Refused(_("%(name)s has answered already.", name=invitation.contact.name))
+    if not invitation.contact.email:
+        raise Refused(_("%(name)s has no e-mail address.", name=invitation.contact.name))
+    _write_invitation(invitation, queries.words_of(conference, LetterKind.INVITATION), None, at)
+
+
+def send_reminders(conference: Conference, *, at: datetime) -> str:
+    """Remind those who were invited and have not answered; nobody twice within a day. Returns the name of the mailing.
+
+    Raises Refused once the time to answer is over.
+    """
+    conference = _locked(conference)
+    _check_open(conference, at)
+    words, batch = queries.words_of(conference, LetterKind.REMINDER), _new_batch("reminder", conference)
+    for invitation in queries.to_remind(_fresh(conference, queries.guest_list(conference)), at):
+        invitation.wave += 1
+        invitation.reminded_at = at
+        _write(invitation, LetterKind.REMINDER, words, batch, at)
+    return batch
+
+
+def send_updates(conference: Conference, *, at: datetime) -> str:
+    """Tell a moved conference to everybody whose calendar holds the old entry. Returns the name of the mailing.
+
+    Raises Refused once the conference is over.
+    """
+    conference = _locked(conference)
+    if at >= conference.ends_at:
+        raise Refused(_("The conference is over."))
+    batch = _new_batch("update", conference)
+    for invitation in queries.outdated(_fresh(conference, queries.guest_list(conference)), conference):
+        link = personal_link(conference, invitation.contact, LinkPurpose.INVITATION, at=at)
+        entry = calendar_of(invitation, method="REQUEST", partstat=invitation.partstat, at=at)
+        purpose = f"update:{invitation.id}:{invitation.calendar_sequence}"
+        _send_template("update", purpose, invitation, link, at, batch=batch, entry=entry)
+    return batch
+
+
+def _check_open(conference: Conference, at: datetime) -> None:
+    if at >= conference.answers_close_at:
+        day = show_day(conference.answer_by)
+        raise Refused(
+            _(
+                "The time to answer was over on %(day)s. Please change the date in the key facts first.",
+                day=day,
+            )
+        )
+
+
+def _new_batch(kind: str, conference: Conference) -> str:
+    return f"{kind}-{conference.slug}-{secrets.token_hex(4)}"
+
+
+def _fresh(conference: Conference, invitations: Iterable[Invitation]) -> list[Invitation]:
+    """The rows as they are now, under the lock: what was read before it may be out of date."""
+    ids = [invitation.id for invitation in invitations]
+    db.session.flush()  # rows are read over what is in memory
+    query = select(Invitation).where(Invitation.conference_id == conference.id, Invitation.id.in_(ids))
+    rows = db.session.scalars(query.order_by(Invitation.id).execution_options(populate_existing=True))
+    return list(rows)
+
+
+def _write_invitation(invitation: Invitation, words: LetterWords, batch: str | None, at: datetime) -> None:
+    invitation.wave += 1
+    entry = calendar_of(invitation, method="REQUEST", partstat=invitation.partstat, at=at)
+    mail = _write(invitation, LetterKind.INVITATION, words, batch, at, entry)
+    invitation.sent_at = invitation.sent_at or at
+    invitation.first_message_id = invitation.first_message_id or mail.message_id
+
+
+def _write(
+    invitation: Invitation,
+    kind: LetterKind,
+    words: LetterWords,
+    batch: str | None,
+    at: datetime,
+    entry: bytes | None = None,
+) -> Mail:
+    link = personal_link(invitation.conference, invitation.contact, LinkPurpose.INVITATION, at=at)
+    subject, text = compose(invitation, words, link_url(link))
+    purpose = f"{kind.value}:{invitation.id}:{invitation.wave}"
+    return _queue(str(kind.value), purpose, invitation, link, subject, text, at, batch=batch, entry=entry)
+
+
+def _send_template(
+    kind: str,
+    purpose: str,
+    invitation: Invitation,
+    link: PersonalLink,
+    at: datetime,
+    *,
+    batch: str | None = None,
+    entry: bytes | None = None,
+) -> None:
+    context = {
+        "conference": invitation.conference,
+        "contact": invitation.contact,
+        "accepted": invitation.reply is Reply.ACCEPTED,
+        "link": link_url(link),
+    }
+    with force_locale(invitation.conference.language):
+        subject = render_template(f"mail/{kind}_subject.txt", **context)
+        text = render_template(f"mail/{kind}.txt", **context)
+    _queue(
+        kind,
+        purpose,
+        invitation,
+        link,
+        " ".join(subject.split()),
+        text.strip() + "\n",
+        at,
+        batch=batch,
+        entry=entry,
+    )
+
+
+def _queue(
+    kind: str,
+    purpose: str,
+    invitation: Invitation,
+    link: PersonalLink,
+    subject: str,
+    text: str,
+    at: datetime,
+    *,
+    batch: str | None,
+    entry: bytes | None,
+) -> Mail:
+    conference, contact = invitation.conference, invitation.contact
+    with force_locale(conference.language):
+        label = _("Answer the invitation") if invitation.reply is Reply.OPEN else _("Open my registration")
+    new = NewMail(
+        purpose=purpose,
+        kind=kind,
+        about=conference.slug,
+        batch=batch,
+        language=conference.language,
+        recipient=(contact.name, str(contact.email)),
+        subject=subject,
+        text=text,
+        button=(label, link_url(link)),
+        reply_to=(conference.organiser_name, conference.organiser_email),
+        calendar=entry,
+        calendar_method="REQUEST" if entry else None,
+        in_reply_to=invitation.first_message_id,
+    )
+    return queue(new, at=at)
+
+
+# -- the calendar entry -----------------------------------------------
+
+
+def calendar_of(invitation: Invitation, *, method: str, partstat: str, at: datetime) -> bytes:
+    """The person's calendar entry for a mail that is made now.
+
+    `method` is REQUEST or CANCEL, `partstat` the answer that we know. The sequence grows by one when time or place have
+    changed since the last mail, with each CANCEL, and when the entry comes back after one (RFC 5546).
+    """
+    conference = invitation.conference
+    invitation.calendar_sequence = _next_sequence(invitation, method)
+    invitation.entry_state = None if method == "CANCEL" else conference.calendar_sequence
+    invitation.partstat = partstat
+    # Nobody reads replies by calendar: the personal link is the way to answer, so RSVP is off.
+    contact = invitation.contact
+    attendee = Attendee(contact.name, contact.email or "", cast("Partstat", partstat), rsvp=False)
+    return calendar.invitation(
+        _entry(invitation), method=cast("Method", method), organiser=sender(), attendee=attendee, stamp=at
+    )
+
+
+def _next_sequence(invitation: Invitation, method: str) -> int:
+    sequence = invitation.calendar_sequence
+    if method == "CANCEL":
+        return sequence + 1
+    if invitation.entry_state is None:
+        return sequence + 1 if sequence else 0
+    return sequence + (invitation.entry_state != invitation.conference.calendar_sequence)
+
+
+def _entry(invitation: Invitation) -> Entry:
+    conference = invitation.conference
+    with force_locale(conference.language):
+        answer = _("Your personal link to answer or withdraw is in the invitation that you got by e-mail.")
+    return Entry(
+        uid=invitation.calendar_uid,
+        sequence=invitation.calendar_sequence,
+        title=conference.title,
+        starts_at=conference.starts_at,
+        ends_at=conference.ends_at,
+        zone=conference.zone,
+        location=conference.place,
+        description=f"{conference.focus_question}\n\n{answer}".strip(),
+        url=absolute("agenda.show_programme", slug=conference.slug),
+        status="CONFIRMED",
+        updated_at=conference.updated_at,
+    )

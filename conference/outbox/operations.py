@@ -1,0 +1,406 @@
+"""Queueing letters inside the transaction, sending them after it.
+
+A letter is sent at least once, and once as a rule: `drain` takes rows on a lease, commits, sends with no transaction
+open, and notes each result by itself. A worker that dies loses its lease; the next one sends the same Message-ID again.
+"""
+
+import hashlib
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from ..kit import jobs, links, unit
+from ..kit.db import db, found, one_locked
+from ..kit.errors import Refused
+from ..kit.mail import (
+    Letter,
+    Mailbox,
+    Postman,
+    SendFailed,
+    SmtpSettings,
+    UnsafeMessage,
+    build_message,
+    html_from_text,
+)
+from .models import Enclosure, Mail, MailState
+
+MINUTE = timedelta(minutes=1)
+LEASE = 2 * MINUTE
+# A letter is begun only while this much of the lease is left: one send waits 30 seconds for an answer.
+MARGIN = MINUTE
+AT_ONCE = 20
+LONGEST_WAIT = timedelta(hours=4)
+# With waits of 1, 2, 4 … minutes and then 4 hours, so many attempts take three days.
+ATTEMPTS = 25
+
+
+@dataclass(frozen=True)
+class NewMail:
+    """A letter to one person, as rooms hand it in.
+
+    `purpose` is its unique key, `about` the slug of the conference, `batch` the mailing. `recipient` and `reply_to` are
+    (name, address), `button` is (label, url). Personal links are marks (kit.links). The text is the source of the HTML.
+    """
+
+    purpose: str
+    kind: str
+    about: str | None
+    language: str
+    recipient: tuple[str, str]
+    subject: str
+    text: str
+    batch: str | None = None
+    button: tuple[str, str] | None = None
+    reply_to: tuple[str, str] | None = None
+    calendar: bytes | None = None
+    calendar_method: str | None = None
+    in_reply_to: str | None = None
+    enclosure: Enclosure | None = None
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What became of the letters that were tried."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+
+
+class Carrier(Protocol):
+    """Whoever takes letters away: the mail server, or the demo's mailbox."""
+
+    def send(self, letter: Letter) -> None:
+        """Take the letter. Raises SendFailed."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A letter on its lease; `problem` instead of a letter when it cannot be built."""
+
+    mail_id: int
+    lease: datetime
+    letter: Letter | None
+    problem: str = ""
+
+
+class _DemoMailbox:
+    """In demo mode nothing leaves the machine: a letter that could be sent counts as sent."""
+
+    def send(self, letter: Letter) -> None:
+        try:
+            build_message(letter)
+        except UnsafeMessage as error:
+            raise SendFailed(True, 0, f"not sent: unsafe {error}") from error
+
+
+# -- queueing ---------------------------------------------------------
+
+
+def queue(new: NewMail, *, at: datetime) -> Mail:
+    """Put a letter into the outbox, once for its purpose; after the commit the worker is woken.
+
+    The address of the button is spelled out in the text if the text lacks it: many people read only that.
+    """
+    mail = _by_purpose(new.purpose)
+    if mail is not None:
+        return mail
+    mail = _row(new, at)
+    db.session.flush()  # an error of other rows must not look like a second letter below
+    try:
+        with db.session.begin_nested():
+            db.session.add(mail)
+    except IntegrityError:
+        return found(_by_purpose(new.purpose))
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    unit.after_commit("mail", lambda: jobs.wake(app, "mail"))
+    return mail
+
+
+def _by_purpose(purpose: str) -> Mail | None:
+    return db.session.scalar(select(Mail).where(Mail.purpose == purpose))
+
+
+def _row(new: NewMail, at: datetime) -> Mail:
+    reply_to = new.reply_to or (None, None)
+    button = new.button or (None, None)
+    return Mail(
+        purpose=new.purpose,
+        kind=new.kind,
+        about=new.about,
+        batch=new.batch,
+        language=new.language,
+        recipient_name=new.recipient[0],
+        recipient_address=new.recipient[1],
+        reply_to_name=reply_to[0],
+        reply_to_address=reply_to[1],
+        subject=new.subject,
+        text=_spelled_out(new),
+        button_label=button[0],
+        button_url=button[1],
+        message_id=f"<{secrets.token_hex(16)}@{mail_host()}>",
+        in_reply_to=new.in_reply_to,
+        calendar=new.calendar,
+        calendar_method=new.calendar_method,
+        enclosure=new.enclosure,
+        created_at=at,
+        due_at=at,
+    )
+
+
+def _spelled_out(new: NewMail) -> str:
+    if new.button is None or new.button[1] in new.text:
+        return new.text
+    label, url = new.button
+    return f"{new.text.rstrip()}\n\n{label}:\n{url}\n"
+
+
+def mail_host() -> str:
+    """The host of BASE_URL, for identifiers that leave the house."""
+    host = urlsplit(str(current_app.config["BASE_URL"])).hostname or ""
+    return host if re.fullmatch(r"[A-Za-z0-9.-]{1,200}", host) else "localhost"
+
+
+def enclose(name: str, media_type: str, content: bytes) -> Enclosure:
+    """A file for letters; the same content is kept once."""
+    digest = hashlib.sha256(content).hexdigest()
+    query = select(Enclosure).where(Enclosure.sha256 == digest)
+    enclosure = db.session.scalar(query)
+    if enclosure is not None:
+        return enclosure
+    enclosure = Enclosure(sha256=digest, name=name, media_type=media_type, content=content)
+    db.session.flush()  # an error of other rows must not look like the same file below
+    try:
+        with db.session.begin_nested():
+            db.session.add(enclosure)
+    except IntegrityError:
+        return found(db.session.scalar(query))
+    return enclosure
+
+
+def cancel(mail: Mail, *, at: datetime) -> None:
+    """Stop a letter that has not gone out. A second time changes nothing. Raises Refused when it is out or on its way."""
+    mail = _locked(mail)
+    if mail.state is MailState.SENT or _is_on_its_way(mail, at):
+        raise Refused(_("This letter is already on its way and cannot be stopped."))
+    mail.state, mail.lease_until = MailState.CANCELLED, None
+
+
+def retry(mail: Mail, *, at: datetime) -> None:
+    """Try a failed, cancelled or put off letter again, now. One that waits anyway is left alone.
+
+    Raises Refused for a letter that was sent.
+    """
+    mail = _locked(mail)
+    if mail.state is MailState.SENT:
+        raise Refused(_("This letter has been sent; it is not sent a second time."))
+    if mail.state is MailState.QUEUED or mail.state is MailState.SENDING:
+        return
+    mail.state, mail.due_at, mail.attempts, mail.error = MailState.QUEUED, at, 0, None
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    unit.after_commit("mail", lambda: jobs.wake(app, "mail"))
+
+
+def _locked(mail: Mail) -> Mail:
+    return found(one_locked(select(Mail).where(Mail.id == mail.id)))
+
+
+def _is_on_its_way(mail: Mail, at: datetime) -> bool:
+    return mail.state is MailState.SENDING and mail.lease_until is not None and mail.lease_until > at
+
+
+# -- sending ----------------------------------------------------------
+
+
+def delivery() -> str:
+    """Where letters go: "demo" (the outbox page is the mailbox), "server", or "nowhere" while no server is set."""
+    if current_app.config["DEMO"]:
+        return "demo"
+    return "server" if current_app.config["MAIL_SERVER"] else "nowhere"
+
+
+def sender() -> Mailbox:
+    """From whom all letters come; the organiser of the calendar entries too."""
+    return Mailbox(str(current_app.config["MAIL_SENDER_NAME"]), str(current_app.config["MAIL_SENDER"]))
+
+
+def allowance(at: datetime) -> int | None:
+    """How many letters may still go this minute (MAIL_PER_MINUTE); None is any number."""
+    if delivery() != "server":
+        return None
+    with unit.reading():
+        recent = db.session.scalar(select(func.count(Mail.id)).where(Mail.sent_at > at - MINUTE)) or 0
+    return max(0, int(current_app.config["MAIL_PER_MINUTE"]) - recent)
+
+
+def drain(now: Callable[[], datetime], limit: int | None = None) -> Drained:
+    """Send what is due, at most `limit` letters. Safe to run twice at once, and to be killed.
+
+    Opens its own short transactions: never call it inside one. Without a mail server, outside demo mode, letters wait.
+    """
+    counts: Counter[MailState] = Counter()
+    if delivery() != "nowhere":
+        with _carrier() as carrier:
+            while taken := _claim(now(), _batch_size(limit, counts)):
+                if not _send_all(carrier, taken, now, counts):
+                    break
+    return Drained(counts[MailState.SENT], counts[MailState.DEFERRED], counts[MailState.FAILED])
+
+
+def deliver_demo_mail(at: datetime) -> None:
+    """Hand over, in the demo's story, each letter at the time it was written. Own transaction, like `drain`."""
+    with unit.writing():
+        waiting = Mail.state.in_((MailState.QUEUED, MailState.DEFERRED))
+        values = {"state": MailState.SENT, "sent_at": Mail.created_at, "error": None, "attempts": 1}
+        db.session.execute(update(Mail).where(waiting, Mail.due_at <= at).values(values))
+
+
+def _carrier() -> AbstractContextManager[Carrier]:
+    config = current_app.config
+    if delivery() == "demo":
+        return nullcontext(_DemoMailbox())
+    settings = SmtpSettings(
+        host=config["MAIL_SERVER"],
+        port=config["MAIL_PORT"],
+        security=config["MAIL_SECURITY"],
+        username=config["MAIL_USERNAME"],
+        password=config["MAIL_PASSWORD"],
+    )
+    return Postman(settings)
+
+
+def _batch_size(limit: int | None, counts: Counter[MailState]) -> int:
+    return AT_ONCE if limit is None else min(AT_ONCE, limit - counts.total())
+
+
+def _claim(at: datetime, size: int) -> list[_Taken]:
+    """Take due letters on a lease, commit, and build them: after this nothing of the database is needed."""
+    if size <= 0:
+        return []
+    is_due = and_(Mail.state.in_((MailState.QUEUED, MailState.DEFERRED)), Mail.due_at <= at)
+    was_lost = and_(Mail.state == MailState.SENDING, Mail.lease_until <= at)
+    query = (
+        select(Mail)
+        .options(joinedload(Mail.enclosure))
+        .where(or_(is_due, was_lost))
+        .order_by(Mail.due_at, Mail.id)
+        .limit(size)
+        .with_for_update(skip_locked=True, of=Mail)
+    )
+    with unit.writing():
+        mails = list(db.session.scalars(query))
+        for mail in mails:
+            mail.state, mail.lease_until, mail.attempts = MailState.SENDING, at + LEASE, mail.attempts + 1
+    return [_built(mail, at) for mail in mails]
+
+
+def _built(mail: Mail, at: datetime) -> _Taken:
+    if mail.attempts > ATTEMPTS:
+        return _Taken(mail.id, at + LEASE, None, "given up: the sending stopped each time")
+    try:
+        return _Taken(mail.id, at + LEASE, letter_of(mail, at=at))
+    except Exception as error:  # one letter that cannot be written must not stop all others
+        current_app.logger.exception("letter %s cannot be written", mail.id)
+        return _Taken(mail.id, at + LEASE, None, f"cannot be written: {type(error).__name__}")
+
+
+def letter_of(mail: Mail, *, at: datetime) -> Letter:
+    """The letter as it leaves, with its personal link in it. Asks nothing of the database."""
+    text = links.reveal(mail.text)
+    button = None
+    if mail.button_label and mail.button_url:
+        button = (mail.button_label, links.reveal(mail.button_url))
+    enclosed = mail.enclosure
+    letter = Letter(
+        message_id=mail.message_id,
+        sender=sender(),
+        recipient=Mailbox(mail.recipient_name, mail.recipient_address),
+        subject=mail.subject,
+        text=text,
+        html=html_from_text(text, subject=mail.subject, language=mail.language, button=button),
+        language=mail.language,
+        sent_at=at,
+        in_reply_to=mail.in_reply_to or "",
+        calendar=mail.calendar,
+        calendar_method="CANCEL" if mail.calendar_method == "CANCEL" else "REQUEST",
+        attachments=[(enclosed.name, enclosed.media_type, enclosed.content)] if enclosed else [],
+    )
+    if mail.reply_to_address:
+        letter = replace(letter, reply_to=Mailbox(mail.reply_to_name or "", mail.reply_to_address))
+    return letter
+
+
+def _send_all(
+    carrier: Carrier, taken: list[_Taken], now: Callable[[], datetime], counts: Counter[MailState]
+) -> bool:
+    """Send one after the other. False when the server itself is the trouble: the rest is put off, and told why."""
+    for place, item in enumerate(taken):
+        if now() > item.lease - MARGIN:
+            _give_back(taken[place:])
+            return True
+        failure = _try(carrier, item)
+        counts[_note(item, failure, now())] += 1
+        if failure is not None and failure.concerns_server:
+            for rest in taken[place + 1 :]:
+                counts[_note(rest, SendFailed(False, failure.code, failure.reason), now())] += 1
+            return False
+    return True
+
+
+def _try(carrier: Carrier, item: _Taken) -> SendFailed | None:
+    if item.letter is None:
+        return SendFailed(True, 0, item.problem)
+    try:
+        carrier.send(item.letter)
+    except SendFailed as failure:
+        return failure
+    return None
+
+
+def _give_back(items: list[_Taken]) -> None:
+    with unit.writing():
+        for item in items:
+            mail = one_locked(select(Mail).where(Mail.id == item.mail_id, Mail.state == MailState.SENDING))
+            if mail is not None and mail.lease_until == item.lease:
+                mail.state, mail.lease_until, mail.attempts = MailState.QUEUED, None, mail.attempts - 1
+
+
+def _note(item: _Taken, failure: SendFailed | None, at: datetime) -> MailState:
+    """Write down what became of a letter, in a transaction of its own."""
+    with unit.writing():
+        mail = one_locked(select(Mail).where(Mail.id == item.mail_id))
+        if mail is None:
+            return MailState.CANCELLED
+        if failure is None:
+            mail.state, mail.sent_at, mail.error, mail.lease_until = MailState.SENT, at, None, None
+        elif mail.state is MailState.SENDING and mail.lease_until == item.lease:
+            _put_off(mail, failure, at)
+        state = mail.state
+    if failure is not None:
+        current_app.logger.warning("letter %s: %s, code %s", item.mail_id, state.value, failure.code)
+    return state
+
+
+def _put_off(mail: Mail, failure: SendFailed, at: datetime) -> None:
+    gives_up = failure.permanent or mail.attempts >= ATTEMPTS
+    mail.state = MailState.FAILED if gives_up else MailState.DEFERRED
+    mail.error = f"{failure.code} {failure.reason}" if failure.code else failure.reason
+    mail.lease_until = None
+    mail.due_at = at + wait_after(mail.attempts)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 1, 2, 4 … minutes, at most four hours."""
+    return min(MINUTE * 2 ** min(attempts - 1, 12), LONGEST_WAIT)

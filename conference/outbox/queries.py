@@ -1,0 +1,131 @@
+"""What waits, what was sent, what went wrong."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import defer, joinedload
+
+from ..kit.db import db
+from .models import Mail, MailState
+
+WAITING = (MailState.QUEUED, MailState.SENDING, MailState.DEFERRED)
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a mailing has come; cancelled letters do not count."""
+
+    waiting: int
+    sent: int
+    failed: int
+    total: int
+
+    @property
+    def is_running(self) -> bool:
+        """True while letters wait."""
+        return self.waiting > 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A mailing: what kind of letter, when it was queued, how far it has come."""
+
+    name: str
+    kind: str
+    queued_at: datetime
+    progress: Progress
+
+
+def _light() -> Select[Mail]:
+    """Mails without their words and files, for lists; newest first."""
+    return (
+        select(Mail)
+        .options(defer(Mail.text), defer(Mail.calendar))
+        .order_by(Mail.created_at.desc(), Mail.id.desc())
+    )
+
+
+def mails_about(slug: str, *, state: MailState | None = None, page: int = 1) -> list[Mail]:
+    """One page of the letters about a conference, newest first."""
+    query = _light().where(Mail.about == slug)
+    if state is not None:
+        query = query.where(Mail.state == state)
+    return list(db.session.scalars(query.limit(PAGE).offset((page - 1) * PAGE)))
+
+
+def mail_about(slug: str, mail_id: int) -> Mail | None:
+    """A letter about a conference, with its enclosure."""
+    query = select(Mail).options(joinedload(Mail.enclosure)).where(Mail.about == slug, Mail.id == mail_id)
+    return db.session.scalar(query)
+
+
+def mails_to(slug: str, address: str) -> list[Mail]:
+    """All letters about a conference to one address, newest first."""
+    return list(db.session.scalars(_light().where(Mail.about == slug, Mail.recipient_address == address)))
+
+
+def counts_about(slug: str) -> dict[MailState, int]:
+    """Letters about a conference by state, in the order of states; only those that occur."""
+    query = select(Mail.state, func.count(Mail.id)).where(Mail.about == slug).group_by(Mail.state)
+    counts = dict(db.session.execute(query).all())
+    return {state: counts[state] for state in MailState if state in counts}
+
+
+def all_mails(*, to: str = "", page: int = 1) -> list[Mail]:
+    """One page of all letters, or of those to one address, newest first: the mailbox of the demo."""
+    query = _light() if not to else _light().where(Mail.recipient_address == to)
+    return list(db.session.scalars(query.limit(PAGE).offset((page - 1) * PAGE)))
+
+
+def all_count(*, to: str = "") -> int:
+    """How many letters there are, or how many to one address."""
+    query = select(func.count(Mail.id))
+    return db.session.scalar(query if not to else query.where(Mail.recipient_address == to)) or 0
+
+
+def mail_by_id(mail_id: int) -> Mail | None:
+    """Any letter, with its enclosure; for the demo's mailbox."""
+    return db.session.scalar(select(Mail).options(joinedload(Mail.enclosure)).where(Mail.id == mail_id))
+
+
+def progress(batch: str) -> Progress:
+    """How far a mailing has come."""
+    query = select(Mail.state, func.count(Mail.id)).where(Mail.batch == batch).group_by(Mail.state)
+    return _progress(dict(db.session.execute(query).all()))
+
+
+def _progress(counts: dict[MailState, int]) -> Progress:
+    waiting = sum(counts.get(state, 0) for state in WAITING)
+    sent, failed = counts.get(MailState.SENT, 0), counts.get(MailState.FAILED, 0)
+    return Progress(waiting, sent, failed, waiting + sent + failed)
+
+
+def batches_about(slug: str) -> list[Batch]:
+    """The mailings of a conference that are under way, and always the newest one; newest first."""
+    query = (
+        select(Mail.batch, Mail.state, func.min(Mail.kind), func.min(Mail.created_at), func.count(Mail.id))
+        .where(Mail.about == slug, Mail.batch.is_not(None))
+        .group_by(Mail.batch, Mail.state)
+    )
+    counts: dict[str, dict[MailState, int]] = defaultdict(dict)
+    begun: dict[str, tuple[datetime, str]] = {}
+    for batch, state, kind, queued_at, number in db.session.execute(query):
+        name = str(batch)
+        counts[name][state] = number
+        begun[name] = min(begun.get(name, (queued_at, kind)), (queued_at, kind))
+    batches = [Batch(name, begun[name][1], begun[name][0], _progress(counts[name])) for name in counts]
+    batches.sort(key=lambda batch: (batch.queued_at, batch.name), reverse=True)
+    return [batch for number, batch in enumerate(batches) if number == 0 or batch.progress.is_running]
+
+
+def problems_about(slug: str) -> dict[str, Mail]:
+    """Addresses whose newest letter about a conference failed or is put off, with that letter."""
+    query = _light().where(Mail.about == slug, Mail.state != MailState.CANCELLED)
+    newest: dict[str, Mail] = {}
+    for mail in db.session.scalars(query):
+        newest.setdefault(mail.recipient_address, mail)
+    bad = (MailState.FAILED, MailState.DEFERRED)
+    return {address: mail for address, mail in newest.items() if mail.state in bad}

@@ -1,0 +1,72 @@
+"""Organisations and the people there."""
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..core import salutation as words
+from ..kit.db import Choice, Model
+
+
+class Side(Choice):
+    """On which side of the table a person sits."""
+
+    PROVIDER = "provider", _l("Training provider")
+    AGENCY = "agency", _l("Agency")
+
+
+class Salutation(Choice):
+    """How a person wants to be addressed; never guessed."""
+
+    NONE = "none", _l("no salutation")
+    MS = "ms", _l("Ms")
+    MR = "mr", _l("Mr")
+
+
+class Provider(Model):
+    """A training provider, or the agency itself. `name_key` is the comparison form of the name."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    postcode: Mapped[str | None]
+    city: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Contact(Model):
+    """A person at a provider. The address may be missing only for walk-ins on the day."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), index=True)
+    salutation: Mapped[Salutation] = mapped_column(default=Salutation.NONE)
+    title: Mapped[str] = mapped_column(default="")
+    first_name: Mapped[str] = mapped_column(default="")
+    last_name: Mapped[str]
+    email: Mapped[str | None]
+    email_key: Mapped[str | None] = mapped_column(unique=True)
+    function: Mapped[str] = mapped_column(default="")
+    side: Mapped[Side] = mapped_column(default=Side.PROVIDER)
+    team: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+    provider: Mapped[Provider] = relationship()
+
+    @property
+    def name(self) -> str:
+        """Title, first and last name."""
+        return words.full_name(self.title, self.first_name, self.last_name)
+
+    def greeting(self, language: str) -> str:
+        """'Sehr geehrte Frau Dr. Brinkmann,' – or 'Guten Tag Kim Müller,' where no salutation is known."""
+        return words.salutation_line(
+            language, self.salutation.value, self.title, self.first_name, self.last_name
+        )
+
+    @property
+    def sort_key(self) -> tuple[str, str]:
+        """German order by last name."""
+        return words.sort_key(self.last_name, self.first_name)

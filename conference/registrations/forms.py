@@ -1,0 +1,73 @@
+"""What guests and the people at the door are asked."""
+
+from flask_babel import lazy_gettext as _l
+
+from ..conferences.models import Topic
+from ..kit.forms import EmailLine, Form, Line, Paragraph, Pick, Tick, VersionedForm
+from .models import ConsentKind
+from .operations import Answer
+
+
+class _Details:
+    """Fields of a yes, shared by answering and changing."""
+
+    name = Line(_l("Your name"), required=True, max_length=160, render_kw={"autocomplete": "name"})
+    diet = Line(
+        _l("Food"),
+        max_length=300,
+        description=_l("For example vegetarian, halal, nut allergy. We tell the kitchen, nobody else."),
+    )
+    access_needs = Paragraph(
+        _l("What do you need to take part well?"),
+        max_length=500,
+        description=_l("For example step-free access, a seat near the screen, sign language."),
+        render_kw={"rows": 3},
+    )
+    first_wish = Pick(_l("First choice"), blank=_l("No wish"))
+    second_wish = Pick(_l("Second choice"), blank=_l("No wish"))
+    third_wish = Pick(_l("Third choice"), blank=_l("No wish"))
+    photo = Tick("")
+    name_list = Tick("")
+
+    @property
+    def wish_fields(self) -> tuple[Pick, Pick, Pick]:
+        return self.first_wish, self.second_wish, self.third_wish
+
+    def offer_topics(self, topics: list[Topic]) -> None:
+        """The topics of the conference as wishes."""
+        for field in self.wish_fields:
+            field.offer((topic.id, topic.title) for topic in topics)
+
+    def answer(self) -> Answer:
+        """What was entered, for the operation."""
+        ticked = {ConsentKind.PHOTO: self.photo.data, ConsentKind.LIST: self.name_list.data}
+        return Answer(
+            name=str(self.name.data),
+            diet=str(self.diet.data or ""),
+            access_needs=str(self.access_needs.data or ""),
+            consents=frozenset(kind for kind, tick in ticked.items() if tick),
+            wishes=tuple(int(field.data) for field in self.wish_fields if field.data),
+        )
+
+
+class AnswerForm(_Details, Form):
+    """Yes, with details."""
+
+
+class DeclineForm(Form):
+    """No, with a reason if one likes."""
+
+    reason = Line(_l("Reason"), max_length=300)
+
+
+class RegistrationForm(_Details, VersionedForm):
+    """Change of a registration."""
+
+
+class WalkInForm(Form):
+    """Somebody who came without being on the list."""
+
+    first_name = Line(_l("First name"), max_length=80)
+    last_name = Line(_l("Last name"), required=True, max_length=80)
+    organisation = Line(_l("Organisation"), required=True, max_length=160)
+    email = EmailLine(_l("E-mail address"), max_length=254)

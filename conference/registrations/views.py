@@ -1,0 +1,394 @@
+"""Pages for guests (answer, change, withdraw) and for staff (list, attendance, papers)."""
+
+from typing import Any
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale, ngettext
+from flask_babel import gettext as _
+
+from ..conferences.models import Conference
+from ..conferences.queries import conference_here, topics_of
+from ..core.csv_out import to_csv
+from ..invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
+from ..invitations.queries import guest_list, invitation_for, invitation_of, link_by_token
+from ..kit import access, clock, forms, pages, unit
+from ..kit.db import found
+from ..kit.errors import Missing
+from ..kit.limits import limiter
+from ..kit.pdf import render_in_child
+from ..providers.models import Contact
+from . import bp, operations, queries
+from .forms import AnswerForm, DeclineForm, RegistrationForm, WalkInForm
+from .models import ConsentKind, Presence, Registration, Standing
+
+# -- guests -----------------------------------------------------------
+
+
+def _invitation_behind(token: str) -> tuple[PersonalLink, Invitation]:
+    link = link_by_token(token, clock.now())
+    if link is None or link.purpose is not LinkPurpose.INVITATION:
+        raise Missing
+    return link, found(invitation_for(link.conference, link.contact_id))
+
+
+@bp.route("/invitation/<token>", methods=["GET", "POST"])
+@access.public
+@limiter.limit("3000 per 10 minutes")
+def answer_invitation(token: str) -> ResponseReturnValue:
+    """The personal link. Looking changes nothing; an answered one shows no name, only the way in."""
+    link, invitation = _invitation_behind(token)
+    if request.method == "GET" and invitation.reply is not Reply.OPEN:
+        return pages.show("registrations/answered.html", token=token, event=link.conference)
+    form, no = _answer_forms(link, invitation)
+    if request.method == "POST" and request.form.get("reply") == "declined":
+        return _declined(token, link, invitation, form, no)
+    if request.method == "POST" and request.form.get("reply") not in (None, "", "accepted"):
+        form.form_errors.append(_("Please choose one of the offered answers."))
+    if forms.submitted(form):
+        with pages.refusals(form):
+            registration = operations.accept(invitation, form.answer(), at=clock.now())
+            return _enter(link, _thanks(registration))
+    return _answer_page(token, link, form, no)
+
+
+def _answer_forms(link: PersonalLink, invitation: Invitation) -> tuple[AnswerForm, DeclineForm]:
+    form = AnswerForm() if request.method == "POST" else AnswerForm(data={"name": invitation.contact.name})
+    form.offer_topics(topics_of(link.conference))
+    return form, DeclineForm(prefix="no")
+
+
+def _answer_page(token: str, link: PersonalLink, form: AnswerForm, no: DeclineForm) -> ResponseReturnValue:
+    event = link.conference
+    return pages.show(
+        "registrations/answer_invitation.html",
+        form=form,
+        no=no,
+        status=max(pages.status_of(form), pages.status_of(no)),
+        token=token,
+        event=event,
+        counts=queries.seat_counts(event),
+        closed=clock.now() >= event.answers_close_at,
+        wording={kind.value: operations.consent_wording(kind, event) for kind in ConsentKind},
+    )
+
+
+def _declined(
+    token: str, link: PersonalLink, invitation: Invitation, form: AnswerForm, no: DeclineForm
+) -> ResponseReturnValue:
+    if forms.submitted(no):
+        with pages.refusals(no):
+            operations.decline(invitation, no.reason.data or "", at=clock.now())
+            return _enter(link, _("Thank you for telling us. You do not take part."))
+    form.form_errors.extend(no.form_errors)
+    return _answer_page(token, link, form, no)
+
+
+def _thanks(registration: Registration) -> str:
+    if registration.standing is Standing.CONFIRMED:
+        return _("Thank you. Your seat is reserved; a confirmation is on its way.")
+    return _("Thank you. All seats are taken; you are on the waiting list.")
+
+
+def _enter(link: PersonalLink, message: str | None) -> ResponseReturnValue:
+    access.enter_as_guest(link.id)
+    return pages.done("registrations.my_page", message)
+
+
+@bp.post("/invitation/<token>/visit")
+@access.public
+@limiter.limit("3000 per 10 minutes")
+def visit(token: str) -> ResponseReturnValue:
+    """Exchange the personal link for a cookie, so that the token leaves the address bar."""
+    link, _invitation = _invitation_behind(token)
+    return _enter(link, None)
+
+
+@bp.get("/my")
+@access.guest
+def my_page() -> ResponseReturnValue:
+    """A guest's own page."""
+    conference, registration, invitation = _mine()
+    form = None
+    if registration is not None and registration.standing is not Standing.WITHDRAWN:
+        form = _registration_form(registration, conference)
+    return _my_page(conference, registration, invitation, form)
+
+
+def _mine() -> tuple[Conference, Registration | None, Invitation]:
+    link = access.link()
+    invitation = found(invitation_for(link.conference, link.contact_id))
+    return link.conference, queries.registration_of(link.conference, link.contact_id), invitation
+
+
+def _registration_form(registration: Registration, conference: Conference) -> RegistrationForm:
+    if request.method == "POST":
+        form = RegistrationForm()
+    else:
+        wished = [*queries.wishes_of_person(registration), None, None, None]
+        valid = queries.valid_consents(registration)
+        consents = {"photo": ConsentKind.PHOTO in valid, "name_list": ConsentKind.LIST in valid}
+        wishes = dict(zip(("first_wish", "second_wish", "third_wish"), wished, strict=False))
+        form = RegistrationForm(data=vars(registration) | wishes | consents)
+    form.offer_topics(topics_of(conference))
+    return form
+
+
+def _my_page(
+    conference: Conference,
+    registration: Registration | None,
+    invitation: Invitation,
+    form: RegistrationForm | None,
+) -> ResponseReturnValue:
+    waiting = registration is not None and registration.standing is Standing.WAITING
+    return pages.show(
+        "registrations/my_page.html",
+        form=form,
+        event=conference,
+        registration=registration,
+        invitation=invitation,
+        place_in_line=queries.place_in_line(registration) if waiting and registration else None,
+        begun=clock.now() >= conference.starts_at,
+        closed=clock.now() >= conference.answers_close_at,
+        wording={kind.value: operations.consent_wording(kind, conference) for kind in ConsentKind},
+    )
+
+
+@bp.post("/my/registration")
+@access.guest
+def change_registration() -> ResponseReturnValue:
+    """Change name, needs, wishes or consents."""
+    conference, registration, invitation = _mine()
+    registration = found(registration)
+    form = _registration_form(registration, conference)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.change(registration, form.answer(), form.started_from, at=clock.now())
+            return pages.done("registrations.my_page", _("Your details have been saved."))
+    return _my_page(conference, registration, invitation, form)
+
+
+@bp.post("/my/withdrawal")
+@access.guest
+def withdraw() -> ResponseReturnValue:
+    """Give the seat back."""
+    _conference, registration, _invitation = _mine()
+    operations.withdraw(found(registration), at=clock.now())
+    return pages.done("registrations.my_page", _("You have withdrawn. Your seat goes to somebody else."))
+
+
+@bp.post("/my/return")
+@access.guest
+def register_again() -> ResponseReturnValue:
+    """Accept after all, with what is known already."""
+    _conference, registration, invitation = _mine()
+    name = registration.name if registration is not None else invitation.contact.name
+    answer = operations.Answer(name=name, diet="", access_needs="", consents=frozenset(), wishes=())
+    registration = operations.accept(invitation, answer, at=clock.now())
+    return pages.done("registrations.my_page", _thanks(registration))
+
+
+# -- staff ------------------------------------------------------------
+
+
+@bp.get("/conferences/<slug>/registrations")
+@access.moderators
+def show_registrations(slug: str) -> ResponseReturnValue:
+    """Who has a seat, who waits, what they need."""
+    conference = conference_here(access.account(), slug)
+    return pages.show(
+        "registrations/show_registrations.html",
+        conference=conference,
+        registrations=queries.registrations_of(conference),
+        line=queries.waiting_line(conference),
+        counts=queries.seat_counts(conference),
+        wishes=queries.wishes_of(conference),
+        consents=queries.consents_of(conference),
+    )
+
+
+@bp.get("/conferences/<slug>/registrations.csv")
+@access.organisers
+def export_registrations(slug: str) -> ResponseReturnValue:
+    """The list for Excel; no cell can be a formula."""
+    conference = conference_here(access.account(), slug)
+    wishes = queries.wishes_of(conference)
+    head = [
+        _("Name"),
+        _("Organisation"),
+        _("E-mail address"),
+        _("Standing"),
+        _("Food"),
+        _("Needs"),
+        _("Wishes"),
+    ]
+    rows = [
+        [
+            registration.name,
+            registration.contact.provider.name,
+            registration.contact.email or "",
+            str(registration.standing.label),
+            registration.diet,
+            registration.access_needs,
+            ", ".join(topic.title for topic in wishes.get(registration.contact_id, [])),
+        ]
+        for registration in queries.registrations_of(conference)
+    ]
+    return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
+
+
+@bp.post("/conferences/<slug>/registrations/move-up")
+@access.organisers
+def move_up(slug: str) -> ResponseReturnValue:
+    """Give free seats to the waiting list, after the number of seats was raised."""
+    conference = conference_here(access.account(), slug)
+    moved = operations.move_up(conference, at=clock.now())
+    message = ngettext("%(num)d person has moved up.", "%(num)d people have moved up.", len(moved))
+    return pages.done("registrations.show_registrations", message, slug=slug)
+
+
+@bp.post("/conferences/<slug>/guests/<int:invitation_id>/reply")
+@access.organisers
+def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
+    """Note an answer that came by telephone."""
+    conference = conference_here(access.account(), slug)
+    invitation = found(invitation_of(conference, invitation_id))
+    name = invitation.contact.name
+    if request.form.get("reply") == "accepted":
+        answer = operations.Answer(name=name, diet="", access_needs="", consents=frozenset(), wishes=())
+        operations.accept(invitation, answer, at=clock.now())
+    elif request.form.get("reply") == "declined":
+        operations.decline(invitation, _("by telephone"), at=clock.now())
+    else:
+        abort(422)
+    return pages.done(
+        "invitations.show_guests", _("The answer of %(name)s has been noted.", name=name), slug=slug
+    )
+
+
+@bp.route("/conferences/<slug>/attendance", methods=["GET", "POST"])
+@access.moderators
+def show_attendance(slug: str) -> ResponseReturnValue:
+    """Record who is there. Nothing is taken from the answers; only what was changed on the form is stored."""
+    conference = conference_here(access.account(), slug)
+    if request.method == "POST":
+        changed = _changed_presences(conference)
+        if changed is None:
+            abort(422)
+        for contact_id, presence in changed.items():
+            if presence is None:
+                operations.clear_attendance(conference, contact_id)
+            else:
+                operations.record_attendance(conference, contact_id, presence, at=clock.now())
+        message = ngettext("%(num)d entry has been saved.", "%(num)d entries have been saved.", len(changed))
+        return pages.done("registrations.show_attendance", message, slug=slug)
+    return _attendance_page(conference, WalkInForm())
+
+
+def _changed_presences(conference: Conference) -> dict[int, Presence | None] | None:
+    known = {row["contact"].id for row in _attendance_rows(conference)}
+    values: dict[str, Presence | None] = {str(presence.value): presence for presence in Presence} | {"": None}
+    changed: dict[int, Presence | None] = {}
+    for key, sent in request.form.items():
+        kind, _dash, number = key.partition("-")
+        if kind != "presence":
+            continue
+        if not number.isascii() or not number.isdigit() or int(number) not in known or sent not in values:
+            return None
+        if request.form.get(f"was-{number}", "") != sent:
+            changed[int(number)] = values[sent]
+    return changed
+
+
+def _attendance_rows(conference: Conference) -> list[dict[str, Any]]:
+    attendance = queries.attendance_of(conference)
+    people: dict[int, tuple[Contact, Reply | None]] = {
+        i.contact_id: (i.contact, i.reply) for i in guest_list(conference)
+    }
+    people |= {a.contact_id: (a.contact, None) for a in attendance.values() if a.contact_id not in people}
+    rows = [
+        {"contact": contact, "reply": reply, "attendance": attendance.get(contact_id)}
+        for contact_id, (contact, reply) in people.items()
+    ]
+    return sorted(rows, key=lambda row: row["contact"].sort_key)
+
+
+def _attendance_page(conference: Conference, form: WalkInForm) -> ResponseReturnValue:
+    rows = _attendance_rows(conference)
+    totals = {
+        presence: sum(1 for r in rows if r["attendance"] and r["attendance"].presence is presence)
+        for presence in Presence
+    }
+    return pages.show(
+        "registrations/show_attendance.html",
+        form=form,
+        conference=conference,
+        rows=rows,
+        totals=totals,
+        presences=list(Presence),
+    )
+
+
+@bp.post("/conferences/<slug>/attendance/walk-ins")
+@access.moderators
+def add_walk_in(slug: str) -> ResponseReturnValue:
+    """Add somebody who came without being on the list."""
+    conference = conference_here(access.account(), slug)
+    form = WalkInForm()
+    if forms.submitted(form):
+        with pages.refusals(form):
+            contact = operations.add_walk_in(
+                conference,
+                form.first_name.data or "",
+                form.last_name.data,
+                form.organisation.data,
+                form.email.data or "",
+                at=clock.now(),
+            )
+            message = _("%(name)s has been added and is present.", name=contact.name)
+            return pages.done("registrations.show_attendance", message, slug=slug)
+    return _attendance_page(conference, form)
+
+
+@bp.get("/conferences/<slug>/attendance/signature-list.pdf")
+@access.moderators
+@unit.own_transactions
+def signature_list(slug: str) -> ResponseReturnValue:
+    """The list to sign at the door."""
+    with unit.reading():
+        conference = conference_here(access.account(), slug)
+        html = _paper("pdf/signature_list.html", conference, spare=5)
+    return pages.file(render_in_child(html), "application/pdf", f"{slug}-signature-list.pdf", inline=True)
+
+
+@bp.get("/conferences/<slug>/badges.pdf")
+@access.moderators
+@unit.own_transactions
+def badges(slug: str) -> ResponseReturnValue:
+    """Name badges for everybody who is expected."""
+    with unit.reading():
+        conference = conference_here(access.account(), slug)
+        html = _paper("pdf/badges.html", conference)
+    return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
+
+
+def _paper(template: str, conference: Conference, **context: object) -> str:
+    consents = queries.consents_of(conference)
+    people = [
+        {
+            "name": contact.name,
+            "organisation": contact.provider.name,
+            "no_photo": ConsentKind.PHOTO not in consents.get(contact.id, set()),
+        }
+        for contact in queries.participants(conference)
+    ]
+    with force_locale(conference.language):
+        return render_template(
+            template,
+            language=conference.language,
+            conference_title=conference.title,
+            place=conference.place,
+            day=conference.day,
+            people=people,
+            **context,
+        )

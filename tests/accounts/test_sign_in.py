@@ -1,0 +1,131 @@
+"""Signing in and out."""
+
+import pytest
+
+from conference.accounts import operations
+from conference.accounts.models import Account, Role
+from conference.kit.errors import Refused
+
+from ..builders import NOW, an_account
+
+GOOD = "correct horse battery"
+
+
+@pytest.fixture
+def nora(in_house):
+    with in_house():
+        return an_account(email="nora@agentur.example", password=GOOD)
+
+
+@pytest.mark.parametrize("address", ["nora@agentur.example", " NORA@Agentur.example "])
+def test_the_right_password_lets_in(browser, nora, address):
+    browser.submit("accounts.sign_in", {"email": address, "password": GOOD})
+    assert browser.response.request.path == "/"
+    assert browser.sees(nora.name)
+
+
+@pytest.mark.parametrize(
+    ("address", "password"),
+    [
+        ("nora@agentur.example", "wrong password"),
+        ("nobody@agentur.example", GOOD),
+        ("nora@agentur.example", "x" * 5000),
+    ],
+)
+def test_a_wrong_one_does_not_and_the_address_is_kept(browser, nora, address, password):
+    browser.submit("accounts.sign_in", {"email": address, "password": password}, status=422)
+    assert browser.value_of("email") == address
+    assert browser.value_of("password") in (None, "")
+
+
+def test_unknown_address_and_wrong_password_look_the_same(browser, new_browser, nora):
+    def words(address):
+        one = new_browser()
+        one.submit("accounts.sign_in", {"email": address, "password": "wrong password"}, status=422)
+        return one.text
+
+    assert words("nora@agentur.example") == words("nobody@agentur.example")
+
+
+def test_signing_out_closes_the_door(browser, nora):
+    browser.submit("accounts.sign_in", {"email": nora.email, "password": GOOD})
+    browser.submit("accounts.sign_out")
+    browser.open("conferences.new_series", status=303)
+
+
+def test_an_ended_session_key_closes_every_browser(browser, in_house, nora):
+    from conference.kit.db import db
+
+    browser.sign_in(nora)
+    with in_house():
+        operations.renew_session_key(db.session.merge(nora))
+    browser.open("conferences.new_series", status=303)
+
+
+def test_next_leads_to_the_page_that_was_asked_for(browser, nora):
+    data = {"email": nora.email, "password": GOOD, "next": "/series/new"}
+    browser.submit("accounts.sign_in", data)
+    assert browser.response.request.path == "/series/new"
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "\\\\evil.example"])
+def test_next_never_leads_away(browser, nora, target):
+    answer = browser.client.post(
+        "/sign-in",
+        data={"csrf_token": browser.csrf_token(), "email": nora.email, "password": GOOD, "next": target},
+    )
+    assert answer.headers["Location"] == "/"
+
+
+def test_a_post_without_a_token_is_refused(browser, nora):
+    answer = browser.client.post("/sign-in", data={"email": nora.email, "password": GOOD})
+    assert answer.status_code == 400
+
+
+def test_personas_exist_only_in_demo_mode(browser, nora):
+    browser.submit("accounts.become", name="organiser", status=404)
+    browser.open("accounts.sign_in")
+    assert not browser.sees("Probieren Sie es aus als")
+
+
+@pytest.mark.parametrize("role", [Role.LEADERSHIP, Role.MODERATOR])
+def test_only_organisers_begin_a_series(browser, in_house, role):
+    with in_house():
+        account = an_account(role)
+    browser.sign_in(account).open("conferences.new_series", status=404)
+
+
+def test_two_accounts_with_one_address_are_refused(house):
+    an_account(email="a@agentur.example")
+    with pytest.raises(Refused):
+        an_account(email="A@AGENTUR.EXAMPLE")
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 11, "x" * 1025])
+def test_poor_passwords_are_refused(house, password):
+    with pytest.raises(Refused):
+        operations.create_account("a@agentur.example", "A", Role.ADMIN, password, at=NOW)
+
+
+def test_an_account_without_a_password_cannot_sign_in(house):
+    an_account(email="a@agentur.example", password=None)
+    assert operations.authenticate("a@agentur.example", "") is None
+
+
+def test_create_admin_makes_the_first_account(app, in_house):
+    runner = app.test_cli_runner()
+    arguments = ["create-admin", "--email", "chef@agentur.example", "--name", "Nora", "--password", GOOD]
+    assert runner.invoke(args=arguments).exit_code == 0
+    again = runner.invoke(args=arguments)
+    assert again.exit_code == 1
+    with in_house():
+        from conference.kit.db import db
+
+        assert [a.role for a in db.session.query(Account)] == [Role.ADMIN]
+
+
+def test_no_account_exists_by_default(app, in_house):
+    from conference.kit.db import db
+
+    with in_house():
+        assert db.session.query(Account).count() == 0
