@@ -1,0 +1,26 @@
+"""Forming, moving, and what a group works on."""
+
+from flask_babel import lazy_gettext as _l
+
+from ..kit.forms import Form, Paragraph, Pick, VersionedForm, Whole
+
+
+class FormingForm(Form):
+    """How many tables."""
+
+    tables = Whole(_l("Number of tables"), minimum=1, maximum=26)
+
+
+class MoveForm(VersionedForm):
+    """One person, one group (empty: no group). Which of them may be chosen is for the operations to say."""
+
+    person = Whole(_l("Person"), minimum=1, maximum=999_999_999)
+    group = Whole(_l("Move to"), minimum=1, maximum=999_999_999, required=False)
+
+
+class GroupForm(Form):
+    """What a group works on, and where."""
+
+    topic_id = Pick(_l("Topic"), blank=_l("none"))
+    room_id = Pick(_l("Room"), blank=_l("none"))
+    focus_question = Paragraph(_l("Focus question of this group"), max_length=500)

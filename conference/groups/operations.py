@@ -1,0 +1,229 @@
+"""Forming groups, moving by hand, publishing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import delete, func, select
+
+from ..accounts.models import Account
+from ..agenda.queries import breakout_items
+from ..conferences.models import Conference
+from ..conferences.queries import room_of, topics_of
+from ..core import grouping
+from ..kit.db import db, found, next_number, one_locked
+from ..kit.errors import Refused, check_version
+from ..registrations.queries import participants
+from . import queries
+from .models import Forming, Group, GroupsRelease, Round, Seat
+from .tasks import Task, in_words, task_of
+
+MOST_ITERATIONS = 8_000
+"""More rarely finds better groups, and nobody waits longer than some seconds."""
+
+
+def _locked(conference: Conference) -> Conference:
+    return found(one_locked(select(Conference).where(Conference.id == conference.id)))
+
+
+def _round_locked(conference: Conference, round_id: int) -> Round:
+    return found(one_locked(select(Round).where(Round.id == round_id, Round.conference_id == conference.id)))
+
+
+def prepare_rounds(conference: Conference) -> list[Round]:
+    """One round for each breakout item of the agenda, in its order; rounds that are there keep their groups.
+
+    A round whose item is gone loses its groups, but stays: ideas may have been collected in it. It is not returned.
+    Raises Refused when there is no breakout item.
+    """
+    _locked(conference)
+    items = breakout_items(conference)
+    if not items:
+        raise Refused(_("The agenda has no breakout groups yet. Add them to the agenda first."))
+    known = {round_.number: round_ for round_ in queries.rounds_of(conference)}
+    for number, item in enumerate(items, 1):
+        if number not in known:
+            known[number] = Round(conference_id=conference.id, number=number)
+            db.session.add(known[number])
+        known[number].agenda_item = item
+    for number in set(known) - set(range(1, len(items) + 1)):
+        known[number].agenda_item = None
+        for group in queries.groups_of(known[number]):
+            db.session.delete(group)
+    db.session.flush()  # groups refer to the ids
+    return [known[number] for number in range(1, len(items) + 1)]
+
+
+def solve(task: Task, *, seed: int = 1, iterations: int | None = None) -> grouping.Solution:
+    """The seating. Slow (about a second): call it outside a transaction. Raises Refused in words when rules conflict."""
+    most = min(MOST_ITERATIONS, grouping.default_iterations(task.problem))
+    try:
+        return grouping.solve(task.problem, seed=seed, iterations=most if iterations is None else iterations)
+    except grouping.Contradiction as error:
+        raise Refused(in_words(error, task)) from error
+    except grouping.NotFound as error:
+        raise Refused(_("No seating keeps all rules. Take some pins or tables away.")) from error
+
+
+def store(
+    conference: Conference, task: Task, solution: grouping.Solution, account: Account | None, *, at: datetime
+) -> Forming:
+    """Replace the seats of all rounds by the solution; pinned seats are where they were.
+
+    Raises Refused when the groups were changed while the solution was sought.
+    """
+    _locked(conference)
+    if queries.state_of(conference) != task.state:
+        raise Refused(_("The groups or the agenda have changed meanwhile. Please form the groups once more."))
+    rounds = queries.rounds_of(conference)[: task.problem.rounds]
+    for round_, seating in zip(rounds, solution.seating, strict=True):
+        _seat(round_, seating, task)
+        round_.version += 1
+    forming = Forming(
+        conference_id=conference.id,
+        account_id=account.id if account else None,
+        formed_at=at,
+        problem=grouping.problem_to_json(task.problem),
+        result=grouping.to_json(solution),
+    )
+    db.session.add(forming)
+    db.session.flush()  # lists in the same transaction must show it
+    return forming
+
+
+def _seat(round_: Round, seating: Mapping[str, Sequence[str]], task: Task) -> None:
+    pinned = {
+        rule.person
+        for rule in task.problem.rules
+        if isinstance(rule, grouping.Fixed) and round_.number in (rule.rounds or ())
+    }
+    db.session.execute(delete(Seat).where(Seat.round_id == round_.id))
+    groups = {group.name: group for group in queries.groups_of(round_)}
+    for name in set(groups) - set(task.rooms):
+        db.session.delete(groups.pop(name))
+    for name, room_id in task.rooms.items():
+        if name not in groups:
+            groups[name] = Group(round_id=round_.id, name=name, room_id=room_id, topic_id=task.topics[name])
+            db.session.add(groups[name])
+    db.session.flush()  # seats need the ids
+    for name, people in seating.items():
+        for person in people:
+            seat = Seat(
+                round_id=round_.id, group_id=groups[name].id, contact_id=int(person), pinned=person in pinned
+            )
+            db.session.add(seat)
+
+
+def form_groups(
+    conference: Conference,
+    tables: int,
+    account: Account | None,
+    *,
+    at: datetime,
+    seed: int = 1,
+    iterations: int | None = None,
+) -> Forming:
+    """Form and store in one go, for commands and the demo; pages solve outside the transaction.
+
+    Raises Refused when there is no breakout item, the rooms are too small or the rules conflict.
+    """
+    rounds = prepare_rounds(conference)
+    task = task_of(conference, tables, len(rounds))
+    return store(conference, task, solve(task, seed=seed, iterations=iterations), account, at=at)
+
+
+def move_seat(
+    conference: Conference, round_id: int, contact_id: int, group_id: int | None, version: int | None
+) -> Group | None:
+    """Put a person into another group of the round, or (None) out of it; gives the group.
+
+    Raises Stale when somebody else moved meanwhile, Refused when the room is full or the person takes no part.
+    """
+    round_ = _round_locked(conference, round_id)
+    check_version(version, round_.version)
+    seat, group = queries.seat_of(round_.id, contact_id), None
+    if seat is None and contact_id not in {contact.id for contact in participants(conference)}:
+        raise Refused(_("This person takes no part in the conference."))
+    if group_id is not None:
+        group = found(queries.group_of(conference, group_id))
+        if group.round_id != round_.id:
+            raise Refused(_("This group belongs to another round."))
+        _place(seat, group, contact_id)
+    elif seat is not None:
+        db.session.delete(seat)
+    round_.version += 1
+    db.session.flush()  # the room's seats are counted in the next move
+    return group
+
+
+def _place(seat: Seat | None, group: Group, contact_id: int) -> None:
+    if seat is not None and seat.group_id == group.id:
+        return
+    if group.room is not None and _taken(group) >= group.room.capacity:
+        full = ngettext(
+            "The room of group %(name)s is full (%(num)d seat).",
+            "The room of group %(name)s is full (%(num)d seats).",
+            group.room.capacity,
+            name=group.name,
+        )
+        raise Refused(full)
+    if seat is None:
+        db.session.add(Seat(round_id=group.round_id, group_id=group.id, contact_id=contact_id))
+    else:
+        seat.group = group
+
+
+def pin(conference: Conference, round_id: int, contact_id: int, pinned: bool) -> None:
+    """Keep a person where they sit when groups are formed anew, or let go of them. Raises Refused without a seat."""
+    seat = queries.seat_of(_round_locked(conference, round_id).id, contact_id)
+    if seat is None:
+        raise Refused(_("Only who sits in a group can be pinned there."))
+    seat.pinned = pinned
+
+
+def change_group(
+    conference: Conference, group: Group, topic_id: int | None, room_id: int | None, question: str
+) -> None:
+    """Give a group its topic, room and focus question. Raises Refused when the room is too small."""
+    _round_locked(conference, group.round_id)
+    room = room_of(conference, room_id) if room_id is not None else None
+    if room is not None and room.capacity < _taken(group):
+        raise Refused(
+            ngettext(
+                "%(room)s has only %(num)d seat.",
+                "%(room)s has only %(num)d seats.",
+                room.capacity,
+                room=room.name,
+            )
+        )
+    group.topic = next((topic for topic in topics_of(conference) if topic.id == topic_id), None)
+    group.room, group.focus_question = room, question
+
+
+def _taken(group: Group) -> int:
+    return db.session.scalar(select(func.count(Seat.id)).where(Seat.group_id == group.id)) or 0
+
+
+def publish(conference: Conference, account: Account | None, *, at: datetime) -> GroupsRelease:
+    """Freeze the present plan as what participants see. Without a change there is no new version: two at once make one.
+
+    Raises Refused when nobody has a seat.
+    """
+    _locked(conference)
+    plan = queries.plan_as_published(conference)
+    if not any(entry["contact_ids"] for entry in plan):
+        raise Refused(_("Nobody has a seat yet. Form the groups first."))
+    newest = queries.latest_release(conference)
+    if newest is not None and newest.plan == plan:
+        return newest
+    release = GroupsRelease(
+        conference_id=conference.id,
+        number=next_number(GroupsRelease.number, GroupsRelease.conference_id == conference.id),
+        account_id=account.id if account else None,
+        released_at=at,
+        plan=plan,
+    )
+    db.session.add(release)
+    db.session.flush()  # the number must be taken
+    return release

@@ -1,0 +1,198 @@
+"""Rounds, groups, who sits where; what was published."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from ..conferences.models import Conference
+from ..conferences.queries import earlier_ids
+from ..kit.db import db
+from ..providers.models import Contact
+from .models import Forming, Group, GroupsRelease, Round, Seat
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """A group with its seats in German order."""
+
+    group: Group
+    seats: list[Seat]
+
+
+@dataclass(frozen=True)
+class RoundPlan:
+    """A round with its groups."""
+
+    round: Round
+    groups: list[GroupPlan]
+
+    @property
+    def seated_ids(self) -> set[int]:
+        """Contact ids of everybody who has a seat in this round."""
+        return {seat.contact_id for group in self.groups for seat in group.seats}
+
+
+State = frozenset[tuple[int, int, frozenset[tuple[int, str]]]]
+"""For each round its id, its version and who is pinned (contact id, group name)."""
+
+
+def rounds_of(conference: Conference) -> list[Round]:
+    """The rounds in order, with their agenda items."""
+    query = (
+        select(Round)
+        .options(joinedload(Round.agenda_item))
+        .where(Round.conference_id == conference.id)
+        .order_by(Round.number)
+    )
+    return list(db.session.scalars(query))
+
+
+def round_of(conference: Conference, round_id: int) -> Round | None:
+    return db.session.scalar(select(Round).where(Round.conference_id == conference.id, Round.id == round_id))
+
+
+def groups_of(round_: Round) -> list[Group]:
+    query = (
+        select(Group)
+        .options(joinedload(Group.room), joinedload(Group.topic))
+        .where(Group.round_id == round_.id)
+    )
+    return list(db.session.scalars(query.order_by(Group.name)))
+
+
+def group_of(conference: Conference, group_id: int) -> Group | None:
+    query = select(Group).join(Round).where(Round.conference_id == conference.id, Group.id == group_id)
+    return db.session.scalar(query)
+
+
+def plan_of(conference: Conference) -> list[RoundPlan]:
+    """All rounds with groups and seats, in three queries."""
+    rounds = rounds_of(conference)
+    ids = [round_.id for round_ in rounds]
+    groups = db.session.scalars(
+        select(Group)
+        .options(joinedload(Group.room), joinedload(Group.topic))
+        .where(Group.round_id.in_(ids))
+        .order_by(Group.name)
+    ).all()
+    seats: dict[int, list[Seat]] = {group.id: [] for group in groups}
+    for seat in _seats(ids):
+        seats[seat.group_id].append(seat)
+    return [
+        RoundPlan(r, [GroupPlan(group, seats[group.id]) for group in groups if group.round_id == r.id])
+        for r in rounds
+    ]
+
+
+def state_of(conference: Conference) -> State:
+    """What must not change while groups are being formed: no round, no move, no pin."""
+    return frozenset(
+        (
+            plan.round.id,
+            plan.round.version,
+            frozenset(
+                (seat.contact_id, group.group.name)
+                for group in plan.groups
+                for seat in group.seats
+                if seat.pinned
+            ),
+        )
+        for plan in plan_of(conference)
+    )
+
+
+def _seats(round_ids: list[int]) -> list[Seat]:
+    query = (
+        select(Seat)
+        .options(joinedload(Seat.contact).joinedload(Contact.provider))
+        .where(Seat.round_id.in_(round_ids))
+    )
+    return sorted(db.session.scalars(query), key=lambda seat: seat.contact.sort_key)
+
+
+def seat_of(round_id: int, contact_id: int) -> Seat | None:
+    return db.session.scalar(select(Seat).where(Seat.round_id == round_id, Seat.contact_id == contact_id))
+
+
+def table_names(conference: Conference) -> list[str]:
+    """The names of the tables, whatever the round: A, B, C …"""
+    query = (
+        select(Group.name)
+        .join(Round)
+        .where(Round.conference_id == conference.id)
+        .distinct()
+        .order_by(Group.name)
+    )
+    return list(db.session.scalars(query))
+
+
+def met_before(conference: Conference) -> set[frozenset[int]]:
+    """Pairs of contact ids who sat together at an earlier conference of the chain."""
+    earlier = earlier_ids(conference)
+    if not earlier:
+        return set()
+    query = (
+        select(Seat.group_id, Seat.contact_id)
+        .join(Round, Round.id == Seat.round_id)
+        .where(Round.conference_id.in_(earlier))
+    )
+    tables: dict[int, list[int]] = {}
+    for group_id, contact_id in db.session.execute(query):
+        tables.setdefault(group_id, []).append(contact_id)
+    return {
+        frozenset((one, other))
+        for people in tables.values()
+        for one in people
+        for other in people
+        if one < other
+    }
+
+
+def latest_forming(conference: Conference) -> Forming | None:
+    query = select(Forming).where(Forming.conference_id == conference.id).order_by(Forming.id.desc())
+    return db.session.scalars(query.limit(1)).first()
+
+
+def latest_release(conference: Conference) -> GroupsRelease | None:
+    """The groups as participants see them now."""
+    query = (
+        select(GroupsRelease)
+        .where(GroupsRelease.conference_id == conference.id)
+        .order_by(GroupsRelease.number.desc())
+    )
+    return db.session.scalars(query.limit(1)).first()
+
+
+def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any]]:
+    """What one participant sees: per round the own group with its people; empty before publication."""
+    release = latest_release(conference)
+    if release is None:
+        return []
+    return [entry for entry in release.plan if contact_id in entry["contact_ids"]]
+
+
+def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = None) -> list[dict[str, Any]]:
+    """The present plan in the form that a release freezes: one entry per group, names as they are now.
+
+    Give the plans where they are at hand.
+    """
+    entries = []
+    for plan in plan_of(conference) if plans is None else plans:
+        item = plan.round.agenda_item
+        for group in plan.groups:
+            entries.append(
+                {
+                    "round": plan.round.number,
+                    "starts_at": item.starts_at.isoformat() if item else None,
+                    "ends_at": item.ends_at.isoformat() if item else None,
+                    "group": group.group.name,
+                    "topic": group.group.topic.title if group.group.topic else "",
+                    "focus_question": group.group.focus_question,
+                    "room": group.group.room.name if group.group.room else "",
+                    "contact_ids": [seat.contact_id for seat in group.seats],
+                    "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in group.seats],
+                }
+            )
+    return entries

@@ -1,0 +1,220 @@
+"""The grouping problem of a conference: who is there, which rooms, the rules and goals in their order."""
+
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from ..agenda.models import ItemKind
+from ..agenda.queries import items_of
+from ..conferences.models import Conference, Room, Topic
+from ..conferences.queries import rooms_of, topics_of
+from ..core import grouping
+from ..core.seating import even_sizes
+from ..kit.errors import Refused
+from ..providers.models import Contact, Side
+from ..registrations.queries import participants, wishes_of
+from . import queries
+from .models import Group
+
+MOST_TABLES = len(string.ascii_uppercase)
+
+Groups = Mapping[tuple[int, str], Group]
+"""(round number, table name) → the group that is there already."""
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A grouping problem with what its ids mean, and the state from which it was made.
+
+    `rooms` and `topics` are for groups that do not exist yet: table name → id.
+    """
+
+    problem: grouping.Problem
+    rooms: dict[str, int | None]
+    topics: dict[str, int | None]
+    names: dict[str, str]
+    state: queries.State
+
+
+def task_of(conference: Conference, tables: int, rounds: int) -> Task:
+    """The problem of a conference; groups that are there keep their rooms and topics.
+
+    Raises Refused when there are more tables than people, or the rooms are too small.
+    """
+    people = participants(conference)
+    if not 1 <= tables <= MOST_TABLES:
+        raise Refused(_("Please choose from 1 to %(num)d tables.", num=MOST_TABLES))
+    if tables > len(people):
+        raise Refused(_too_few(len(people)))
+    names = list(string.ascii_uppercase[:tables])
+    plans = queries.plan_of(conference)[:rounds]
+    there = {(plan.round.number, group.group.name): group.group for plan in plans for group in plan.groups}
+    rooms = dict(zip(names, _rooms_for(conference, tables, len(people)), strict=True))
+    topics = _topics_for(conference, names)
+    sizes = {number: _sizes(number, len(people), rooms, there) for number in range(1, rounds + 1)}
+    groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
+    return Task(
+        _problem(conference, people, groups, rounds, plans),
+        rooms={name: room.id if room else None for name, room in rooms.items()},
+        topics={name: topic.id if topic else None for name, topic in topics.items()},
+        names={str(contact.id): contact.name for contact in people},
+        state=queries.state_of(conference),
+    )
+
+
+def _too_few(people: int) -> str:
+    if not people:
+        return _("Nobody has accepted or is there yet.")
+    return ngettext(
+        "There is only %(num)d person to be seated.", "There are only %(num)d people to be seated.", people
+    )
+
+
+def _topics_for(conference: Conference, names: Sequence[str]) -> dict[str, Topic | None]:
+    topics = topics_of(conference)
+    return {name: topics[index] if index < len(topics) else None for index, name in enumerate(names)}
+
+
+def _topic_now(group: Group | None, planned: Topic | None) -> str | None:
+    topic = planned if group is None else group.topic
+    return topic.title if topic else None
+
+
+def _sizes(number: int, people: int, rooms: Mapping[str, Room | None], there: Groups) -> dict[str, Size]:
+    """Least and most people at each table of a round; a group's own room counts, not the planned one."""
+    now = {
+        name: there[number, name].room if (number, name) in there else room for name, room in rooms.items()
+    }
+    sizes = even_sizes(people, [room.capacity if room else None for room in now.values()])
+    if sizes is None:
+        raise Refused(
+            _(
+                "The rooms have too few seats for %(num)d people at %(tables)d tables.",
+                num=people,
+                tables=len(rooms),
+            )
+        )
+    return dict(zip(rooms, sizes, strict=True))
+
+
+def _groups(
+    names: Sequence[str], sizes: Mapping[int, Mapping[str, Size]], topics: Mapping[str, str | None]
+) -> tuple[grouping.Group, ...]:
+    return tuple(
+        grouping.Group(
+            id=name,
+            min=sizes[1][name][0],
+            max=sizes[1][name][1],
+            topic=topics[name],
+            overrides={number: size[name] for number, size in sizes.items() if size[name] != sizes[1][name]},
+        )
+        for name in names
+    )
+
+
+def _problem(
+    conference: Conference,
+    people: Sequence[Contact],
+    groups: tuple[grouping.Group, ...],
+    rounds: int,
+    plans: Sequence[queries.RoundPlan],
+) -> grouping.Problem:
+    wishes = wishes_of(conference)
+    offered = {group.topic for group in groups}
+    ids = {contact.id for contact in people}
+    return grouping.Problem(
+        rounds=rounds,
+        groups=groups,
+        people=tuple(
+            _person(p, [t.title for t in wishes.get(p.id, []) if t.title in offered]) for p in people
+        ),
+        rules=(*_spread(people, len(groups)), *_pins(plans, ids, {group.id for group in groups})),
+        met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
+        goals=(
+            grouping.Colleagues(except_={"side": str(Side.AGENCY.value)}),
+            grouping.Repeats(),
+            grouping.Balance(attributes=("side", "team")),
+            *((grouping.Wishes(),) if any(wishes.values()) else ()),
+        ),
+    )
+
+
+def _person(contact: Contact, wishes: Sequence[str]) -> grouping.Person:
+    return grouping.Person(
+        id=str(contact.id),
+        organisation=contact.provider.name,
+        attributes={"side": str(contact.side.value), "team": contact.team or None},
+        wishes=tuple(wishes),
+    )
+
+
+def _spread(people: Sequence[Contact], tables: int) -> list[grouping.Rule]:
+    """Agency people of each team, and the agency as a whole, at every table wherever numbers allow."""
+    agency = [contact for contact in people if contact.side is Side.AGENCY]
+    teams = Counter(contact.team for contact in agency if contact.team)
+    rules: list[grouping.Rule] = [
+        _each(("team", team), count, tables) for team, count in sorted(teams.items())
+    ]
+    return [_each(("side", str(Side.AGENCY.value)), len(agency), tables), *rules] if agency else rules
+
+
+def _each(what: tuple[str, str], count: int, tables: int) -> grouping.EachGroupHas:
+    return grouping.EachGroupHas(
+        attribute=what[0], value=what[1], min=count // tables, max=-(-count // tables)
+    )
+
+
+def _pins(plans: Sequence[queries.RoundPlan], people: set[int], names: set[str]) -> list[grouping.Rule]:
+    return [
+        grouping.Fixed(
+            person=str(seat.contact_id), group=group.group.name, rounds=frozenset({plan.round.number})
+        )
+        for plan in plans
+        for group in plan.groups
+        for seat in group.seats
+        if seat.pinned and seat.contact_id in people and group.group.name in names
+    ]
+
+
+def _rooms_for(conference: Conference, tables: int, people: int) -> list[Room | None]:
+    """Rooms that no other item uses: those large enough for an even share, then the next largest; then none."""
+    used = {item.room_id for item in items_of(conference) if item.kind is not ItemKind.BREAKOUT}
+    free = [room for room in rooms_of(conference) if room.id not in used]
+    large = [room for room in free if room.capacity * tables >= people]
+    chosen: list[Room | None] = [*large[:tables]]
+    if len(chosen) < tables:
+        rest = [room for room in free if room not in chosen]
+        chosen += sorted(rest, key=lambda room: -room.capacity)[: tables - len(chosen)]
+    return chosen + [None] * (tables - len(chosen))
+
+
+def in_words(error: grouping.Contradiction, task: Task) -> str:
+    """Why these rules cannot be kept, with the names of people and groups."""
+    facts = error.facts
+    if error.code == "seats":
+        return _("Round %(round)d has %(people)d people, but only %(seats)d seats.", **facts)
+    if error.code == "people":
+        return _("Round %(round)d needs at least %(needed)d people, but only %(people)d are there.", **facts)
+    rules = " ".join(_rule_in_words(rule, task) for rule in error.rules)
+    if error.code == "sizes":
+        return _("With tables of this size this cannot be kept: %(rules)s", rules=rules)
+    return _("This cannot be kept together: %(rules)s", rules=rules)
+
+
+def _rule_in_words(rule: grouping.Rule, task: Task) -> str:
+    if isinstance(rule, grouping.Fixed):
+        number = min(rule.rounds or {1})
+        return _(
+            "%(name)s is pinned to group %(group)s in round %(number)d.",
+            name=task.names[rule.person],
+            group=rule.group,
+            number=number,
+        )
+    assert isinstance(rule, grouping.EachGroupHas), "a conference has no other rules"
+    what = str(Side(rule.value).label) if rule.attribute == "side" else rule.value
+    return _("%(what)s: %(low)d to %(high)d people in each group.", what=what, low=rule.min, high=rule.max)
