@@ -1,0 +1,136 @@
+"""Decisions and actions, with where they came from."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from ..agenda.queries import item_of
+from ..conferences.models import Conference
+from ..conferences.queries import earlier_ids
+from ..ideas.queries import cluster_of, idea_of
+from ..kit.db import db
+from ..providers.models import Contact
+from .models import ASSIGNED, ENDED, Action, ActionReminder, Decision, Report
+
+
+def decisions_of(conference: Conference) -> list[Decision]:
+    """All decisions in their order, with their sources."""
+    query = (
+        select(Decision)
+        .options(joinedload(Decision.idea), joinedload(Decision.cluster), joinedload(Decision.agenda_item))
+        .where(Decision.conference_id == conference.id)
+        .order_by(Decision.number)
+    )
+    return list(db.session.scalars(query))
+
+
+def decision_of(conference: Conference, decision_id: int) -> Decision | None:
+    return db.session.scalar(
+        select(Decision).where(Decision.conference_id == conference.id, Decision.id == decision_id)
+    )
+
+
+def _with_sources() -> Select[Action]:
+    return select(Action).options(
+        joinedload(Action.responsible).joinedload(Contact.provider),
+        joinedload(Action.conference),
+        joinedload(Action.decision),
+        joinedload(Action.idea),
+        joinedload(Action.cluster),
+        joinedload(Action.agenda_item),
+    )
+
+
+def actions_of(conference: Conference) -> list[Action]:
+    """All actions in their order, with responsible and source."""
+    return list(
+        db.session.scalars(
+            _with_sources().where(Action.conference_id == conference.id).order_by(Action.number)
+        )
+    )
+
+
+def action_of(conference: Conference, action_id: int) -> Action | None:
+    return db.session.scalar(
+        _with_sources().where(Action.conference_id == conference.id, Action.id == action_id)
+    )
+
+
+def actions_for(conference: Conference, contact_id: int) -> list[Action]:
+    """The actions of one responsible person, open ones first."""
+    query = _with_sources().where(Action.conference_id == conference.id, Action.responsible_id == contact_id)
+    return sorted(
+        db.session.scalars(query), key=lambda action: (action.status in ENDED, action.due_on, action.number)
+    )
+
+
+def actions_before(conference: Conference) -> list[Action]:
+    """All actions of the earlier conferences in the chain: the records themselves, no copies."""
+    earlier = earlier_ids(conference)
+    if not earlier:
+        return []
+    query = _with_sources().where(Action.conference_id.in_(earlier)).order_by(Action.due_on, Action.id)
+    return list(db.session.scalars(query))
+
+
+def open_actions_before(conference: Conference) -> list[Action]:
+    """The actions of earlier conferences that are neither done nor dropped, by date."""
+    return [action for action in actions_before(conference) if action.status not in ENDED]
+
+
+def history_of(action: Action) -> list[Report]:
+    """All reports, newest first."""
+    query = select(Report).where(Report.action_id == action.id).order_by(Report.number.desc())
+    return list(db.session.scalars(query))
+
+
+def latest_reports(actions: Iterable[Action]) -> dict[int, Report]:
+    """The newest report with words, by action id, in one query."""
+    ids = [action.id for action in actions]
+    query = select(Report).where(Report.action_id.in_(ids), Report.text != "").order_by(Report.number)
+    return {report.action_id: report for report in db.session.scalars(query)}
+
+
+def histories(actions: Iterable[Action]) -> dict[int, list[Report]]:
+    """All reports of several actions by action id, oldest first, in one query."""
+    found: dict[int, list[Report]] = defaultdict(list)
+    query = (
+        select(Report).where(Report.action_id.in_([action.id for action in actions])).order_by(Report.number)
+    )
+    for report in db.session.scalars(query):
+        found[report.action_id].append(report)
+    return found
+
+
+def unfinished_actions(contact_id: int | None = None) -> list[Action]:
+    """Every action (of one responsible person) that is neither done nor dropped, for the reminders."""
+    query = _with_sources().where(Action.status.not_in(ENDED)).order_by(Action.id)
+    if contact_id is not None:
+        query = query.where(Action.responsible_id == contact_id)
+    return list(db.session.scalars(query))
+
+
+def sent_reminders(actions: Iterable[Action]) -> set[tuple[int, str, date]]:
+    """(action id, kind, due date) of the letters that went out."""
+    query = select(ActionReminder).where(ActionReminder.action_id.in_([action.id for action in actions]))
+    return {(reminder.action_id, reminder.kind, reminder.due_on) for reminder in db.session.scalars(query)}
+
+
+def last_reminders() -> dict[int, datetime]:
+    """When each person was reminded last, by contact id."""
+    query = (
+        select(Action.responsible_id, func.max(ActionReminder.sent_at))
+        .join(Action, Action.id == ActionReminder.action_id)
+        .where(ActionReminder.kind.not_like(f"{ASSIGNED}-%"))
+        .group_by(Action.responsible_id)
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def source_exists(conference: Conference, kind: str, source_id: int) -> bool:
+    """True when the idea, cluster, agenda item or decision belongs to the conference."""
+    finders = {"idea": idea_of, "cluster": cluster_of, "agenda": item_of, "decision": decision_of}
+    return kind in finders and finders[kind](conference, source_id) is not None

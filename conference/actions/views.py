@@ -1,0 +1,293 @@
+"""Pages for decisions, actions, reports; the responsible person reports by a personal link."""
+
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from ..agenda.queries import items_of
+from ..conferences.models import Conference
+from ..conferences.queries import conference_here
+from ..ideas.models import Cluster, Idea
+from ..ideas.queries import clusters_of, ideas_of
+from ..invitations.models import LinkPurpose, PersonalLink
+from ..invitations.queries import guest_list, link_by_token
+from ..kit import access, clock, dates, forms, pages
+from ..kit.db import found
+from ..kit.errors import Missing
+from ..kit.layout import belongs
+from ..kit.limits import limiter
+from ..registrations.queries import attendance_of
+from . import bp, letters, operations, queries
+from .forms import ActionForm, DecisionForm, ReportForm
+from .models import ENDED, Action, ActionStatus
+
+belongs("actions.show_decisions", "actions.new_decision", "actions.edit_decision")
+belongs("actions.show_actions", "actions.new_action", "actions.edit_action", "actions.show_action")
+
+
+def today_at(conference: Conference) -> date:
+    """Today on the conference's own calendar."""
+    return dates.local(clock.now(), conference.zone).date()
+
+
+def _sources(conference: Conference) -> list[tuple[str, str]]:
+    clusters = [(f"cluster-{cluster.id}", _cluster_words(cluster)) for cluster in clusters_of(conference)]
+    ideas = [(f"idea-{idea.id}", _idea_words(idea)) for idea in ideas_of(conference)]
+    items = [(f"agenda-{item.id}", _("Agenda: %(title)s", title=item.title)) for item in items_of(conference)]
+    return clusters + ideas + items
+
+
+def _decisions(conference: Conference) -> list[tuple[str, str]]:
+    return [
+        (
+            f"decision-{decision.id}",
+            _("Decision %(number)d: %(wording)s", number=decision.number, wording=decision.wording[:80]),
+        )
+        for decision in queries.decisions_of(conference)
+    ]
+
+
+def _cluster_words(cluster: Cluster) -> str:
+    return str(_("Cluster %(number)d: %(heading)s", number=cluster.number, heading=cluster.heading))
+
+
+def _idea_words(idea: Idea) -> str:
+    return str(_("Idea %(number)d: %(text)s", number=idea.number, text=idea.text[:80]))
+
+
+def _asked_source() -> str | None:
+    for kind in ("decision", "cluster", "idea", "agenda"):
+        if kind in request.args:
+            return f"{kind}-{request.args[kind]}"
+    return None
+
+
+@bp.get("/conferences/<slug>/decisions")
+@access.moderators
+def show_decisions(slug: str) -> ResponseReturnValue:
+    """All decisions in their exact words."""
+    conference = conference_here(access.account(), slug)
+    return pages.show(
+        "actions/show_decisions.html", conference=conference, decisions=queries.decisions_of(conference)
+    )
+
+
+@bp.route("/conferences/<slug>/decisions/new", methods=["GET", "POST"])
+@access.moderators
+def new_decision(slug: str) -> ResponseReturnValue:
+    """Record a decision, made from an idea, a cluster or an agenda item."""
+    conference = conference_here(access.account(), slug)
+    form = DecisionForm() if request.method == "POST" else DecisionForm(data={"source": _asked_source()})
+    form.source.offer(_sources(conference))
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.decide(
+                conference, form.wording.data, form.manner.data or "", form.chosen_source(), at=clock.now()
+            )
+            return pages.done("actions.show_decisions", _("The decision has been recorded."), slug=slug)
+    return pages.show("actions/new_decision.html", form=form, conference=conference)
+
+
+@bp.route("/conferences/<slug>/decisions/<int:decision_id>", methods=["GET", "POST"])
+@access.moderators
+def edit_decision(slug: str, decision_id: int) -> ResponseReturnValue:
+    """Correct the words of a decision."""
+    conference = conference_here(access.account(), slug)
+    decision = found(queries.decision_of(conference, decision_id))
+    form = DecisionForm(obj=decision)
+    form.source.offer(_sources(conference))
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.change_decision(decision, form.wording.data, form.manner.data or "", form.started_from)
+            return pages.done("actions.show_decisions", _("The decision has been saved."), slug=slug)
+    return pages.show("actions/edit_decision.html", form=form, conference=conference, decision=decision)
+
+
+@bp.get("/conferences/<slug>/actions")
+@access.moderators
+def show_actions(slug: str) -> ResponseReturnValue:
+    """Who does what until when, and how far it is."""
+    conference = conference_here(access.account(), slug)
+    actions = queries.actions_of(conference)
+    return pages.show(
+        "actions/show_actions.html",
+        conference=conference,
+        actions=actions,
+        latest=queries.latest_reports(actions),
+        today=today_at(conference),
+    )
+
+
+@bp.get("/conferences/<slug>/review")
+@access.staff()
+def show_review(slug: str) -> ResponseReturnValue:
+    """What became of the earlier conferences' actions: the records themselves, live."""
+    conference = conference_here(access.account(), slug)
+    actions = queries.actions_before(conference)
+    return pages.show(
+        "actions/show_review.html",
+        conference=conference,
+        open_actions=[action for action in actions if action.status not in ENDED],
+        ended=[action for action in actions if action.status in ENDED],
+        latest=queries.latest_reports(actions),
+        today=today_at(conference),
+    )
+
+
+def _action_form(conference: Conference, action: Action | None = None) -> ActionForm:
+    source = _asked_source() if action is None else _value_of(operations.source_of(action))
+    data: dict[str, Any] = {"source": source} if action is None else vars(action) | {"source": source}
+    form = ActionForm() if request.method == "POST" else ActionForm(data=data)
+    form.source.offer(_sources_for(conference, action))
+    people = _people(conference)
+    if action is not None and action.responsible not in people:
+        people.append(action.responsible)
+    form.responsible_id.offer((c.id, f"{c.name}, {c.provider.name}") for c in people)
+    return form
+
+
+def _sources_for(conference: Conference, action: Action | None) -> list[tuple[str, str]]:
+    """What may be chosen; a source that is hidden meanwhile stays with the action that has it."""
+    choices = _decisions(conference) + _sources(conference)
+    current = None if action is None else _value_of(operations.source_of(action))
+    if action is not None and action.idea is not None and current not in dict(choices):
+        choices.append((f"idea-{action.idea.id}", _idea_words(action.idea)))
+    return choices
+
+
+def _value_of(source: operations.Source) -> str | None:
+    return None if source.kind is None else f"{source.kind}-{source.id}"
+
+
+def _people(conference: Conference) -> list[Any]:
+    people = {invitation.contact_id: invitation.contact for invitation in guest_list(conference)}
+    people |= {contact_id: attendance.contact for contact_id, attendance in attendance_of(conference).items()}
+    return sorted(people.values(), key=lambda contact: contact.sort_key)
+
+
+@bp.route("/conferences/<slug>/actions/new", methods=["GET", "POST"])
+@access.moderators
+def new_action(slug: str) -> ResponseReturnValue:
+    """Make an action, from an idea, cluster, agenda item or decision."""
+    conference = conference_here(access.account(), slug)
+    form = _action_form(conference)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.create_action(conference, form.fields(), at=clock.now())
+            return pages.done("actions.show_actions", _("The action has been recorded."), slug=slug)
+    return pages.show("actions/new_action.html", form=form, conference=conference)
+
+
+@bp.route("/conferences/<slug>/actions/<int:action_id>/edit", methods=["GET", "POST"])
+@access.moderators
+def edit_action(slug: str, action_id: int) -> ResponseReturnValue:
+    """Correct an action."""
+    conference = conference_here(access.account(), slug)
+    action = found(queries.action_of(conference, action_id))
+    form = _action_form(conference, action)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.change_action(conference, action, form.fields(), form.started_from, at=clock.now())
+            return pages.done(
+                "actions.show_action", _("The action has been saved."), slug=slug, action_id=action_id
+            )
+    return pages.show("actions/edit_action.html", form=form, conference=conference, action=action)
+
+
+@bp.route("/conferences/<slug>/actions/<int:action_id>", methods=["GET", "POST"])
+@access.moderators
+def show_action(slug: str, action_id: int) -> ResponseReturnValue:
+    """An action with its dated history; staff may report on behalf of the responsible person."""
+    conference = conference_here(access.account(), slug)
+    action = found(queries.action_of(conference, action_id))
+    form = _report_form(action)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            _report(action, form, access.account().name)
+            return pages.done(
+                "actions.show_action", _("The report has been noted."), slug=slug, action_id=action_id
+            )
+    return pages.show(
+        "actions/show_action.html",
+        form=form,
+        conference=conference,
+        action=action,
+        history=queries.history_of(action),
+        today=today_at(conference),
+    )
+
+
+def _report_form(action: Action) -> ReportForm:
+    data = {"status": action.status.value, "due_on": action.due_on, "version": action.version}
+    form = ReportForm() if request.method == "POST" else ReportForm(data=data)
+    form.offer_statuses()
+    return form
+
+
+def _report(action: Action, form: ReportForm, author: str) -> None:
+    status = ActionStatus(form.status.data)
+    operations.report(
+        action, status, form.due_on.data, form.text.data or "", author, form.started_from, at=clock.now()
+    )
+
+
+@bp.post("/conferences/<slug>/actions/letters")
+@access.organisers
+def notify_responsible(slug: str) -> ResponseReturnValue:
+    """Write to everybody responsible with their personal link."""
+    conference = conference_here(access.account(), slug)
+    written = letters.notify_responsible(conference, at=clock.now())
+    message = ngettext("%(num)d letter has been queued.", "%(num)d letters have been queued.", written)
+    return pages.done("actions.show_actions", message, slug=slug)
+
+
+# -- the responsible person --------------------------------------------
+
+
+def _link(token: str) -> PersonalLink:
+    link = link_by_token(token, clock.now())
+    if link is None or link.purpose is not LinkPurpose.ACTION:
+        raise Missing
+    return link
+
+
+@bp.route("/action/<token>", methods=["GET", "POST"])
+@access.public
+@limiter.limit("3000 per 10 minutes")
+def report_by_link(token: str) -> ResponseReturnValue:
+    """The responsible person's own actions. Looking changes nothing; a POST adds a dated report."""
+    link = _link(token)
+    actions = queries.actions_for(link.conference, link.contact_id)
+    chosen = _chosen(actions)
+    form = _report_form(chosen) if chosen is not None else None
+    if chosen is not None and form is not None and forms.submitted(form):
+        with pages.refusals(form):
+            _report(chosen, form, link.contact.name)
+            return pages.done(
+                "actions.report_by_link", _("Thank you, your report has been noted."), token=token
+            )
+    return pages.show(
+        "actions/report_by_link.html",
+        form=form,
+        event=link.conference,
+        person=link.contact,
+        actions=actions,
+        chosen=chosen,
+        histories=queries.histories(actions),
+        today=today_at(link.conference),
+        token=token,
+    )
+
+
+def _chosen(actions: list[Action]) -> Action | None:
+    asked = request.values.get("action", "")
+    if request.method == "GET" and not asked and len(actions) == 1:
+        return actions[0]
+    chosen = next((action for action in actions if str(action.id) == asked), None)
+    if chosen is None and (asked or request.method == "POST"):
+        raise Missing
+    return chosen

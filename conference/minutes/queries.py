@@ -1,0 +1,274 @@
+"""The draft, compiled anew from the records of all rooms upstream in one reading; and the releases."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import defer
+from sqlalchemy.sql.elements import ColumnElement
+
+from ..actions.models import Action, Decision
+from ..actions.queries import actions_of, decisions_of
+from ..agenda.models import AgendaItem, ItemKind
+from ..agenda.queries import current_notes, items_of
+from ..conferences.models import Conference
+from ..conferences.queries import follower_of
+from ..core import minutes as core
+from ..groups.queries import plan_of
+from ..ideas.models import Cluster, Idea
+from ..ideas.queries import clusters_of, ideas_of
+from ..kit.dates import local
+from ..kit.db import db
+from ..registrations.models import Attendance, Presence
+from ..registrations.queries import attendance_of
+from ..voting.models import Vote
+from ..voting.queries import votes_of
+from .models import Minutes, Release
+
+LATE = timedelta(minutes=5)
+
+
+def frame_of(conference: Conference) -> Minutes | None:
+    """Chair, facilitator, minute taker and summary, when somebody has written them."""
+    return db.session.scalar(select(Minutes).where(Minutes.conference_id == conference.id))
+
+
+def releases_of(conference: Conference) -> list[Release]:
+    """All releases, newest first, without the frozen texts and PDFs: those are read when somebody asks for one."""
+    frozen = (defer(Release.document), defer(Release.text), defer(Release.pdf))
+    query = select(Release).options(*frozen).where(Release.conference_id == conference.id)
+    return list(db.session.scalars(query.order_by(Release.number.desc())))
+
+
+def release_of(conference: Conference, number: int) -> Release | None:
+    return db.session.scalar(
+        select(Release).where(Release.conference_id == conference.id, Release.number == number)
+    )
+
+
+def latest_release(conference: Conference) -> Release | None:
+    """The newest release, with its text and PDF."""
+    query = select(Release).where(Release.conference_id == conference.id).order_by(Release.number.desc())
+    return db.session.scalars(query.limit(1)).first()
+
+
+@dataclass(frozen=True)
+class DraftCounts:
+    """What the page says of the draft: its number and how much there is. The same numbers as in the compiled draft."""
+
+    version: int
+    present: int
+    guests: int
+    ideas: int
+    decisions: int
+    actions: int
+
+
+def _how_many(column: Any, *conditions: ColumnElement[bool]) -> Any:
+    return select(func.count()).where(column == bindparam("conference_id"), *conditions).scalar_subquery()
+
+
+_THERE = Attendance.presence == Presence.PRESENT
+_COUNTS = select(
+    1 + _how_many(Release.conference_id),
+    _how_many(Attendance.conference_id, _THERE, Attendance.walk_in.is_(False)),
+    _how_many(Attendance.conference_id, _THERE, Attendance.walk_in.is_(True)),
+    _how_many(Idea.conference_id, Idea.hidden_at.is_(None)),
+    _how_many(Decision.conference_id),
+    _how_many(Action.conference_id),
+)
+
+
+def draft_counts(conference: Conference) -> DraftCounts:
+    """The numbers of the draft in one query, without compiling it."""
+    return DraftCounts(*db.session.execute(_COUNTS, {"conference_id": conference.id}).one())
+
+
+def compile_draft(conference: Conference, *, at: datetime) -> core.MinutesDocument:
+    """The minutes as they stand now: everything by reference, attendance as recorded, internal items left out."""
+    frame = frame_of(conference)
+    items = items_of(conference, internal=False)
+    decisions, actions = decisions_of(conference), actions_of(conference)
+    votes = [vote for vote in votes_of(conference) if vote.result is not None]
+    ideas = ideas_of(conference)
+    newest = db.session.scalar(select(func.max(Release.number)).where(Release.conference_id == conference.id))
+    return core.MinutesDocument(
+        series_title=conference.series.title,
+        conference_title=conference.title,
+        number=conference.number,
+        day=conference.day,
+        language=conference.language,
+        version=(newest or 0) + 1,
+        focus_question=conference.focus_question,
+        place=conference.place,
+        begin=_clock(conference.starts_at, conference),
+        end=_clock(conference.ends_at, conference),
+        chair=frame.chair if frame else "",
+        moderator=frame.moderator if frame else "",
+        minute_taker=frame.minute_taker if frame else "",
+        summary_markdown=frame.summary if frame else "",
+        attendance=_attendance(conference),
+        agenda=_topics(conference, items, decisions, actions),
+        rounds=_rounds(conference, ideas),
+        clusters=_clusters(clusters_of(conference), ideas, votes),
+        parked=tuple(idea.text for idea in ideas if idea.cluster_id is None),
+        votes=tuple(_vote(vote) for vote in votes),
+        decisions=tuple(_decision(decision) for decision in decisions),
+        actions=tuple(_action(action) for action in actions),
+        next_appointment=_next(conference),
+        distribution=_distribution(conference),
+        signatures=_signatures(frame),
+    )
+
+
+def _clock(moment: datetime, conference: Conference) -> time:
+    return local(moment, conference.zone).time().replace(tzinfo=None)
+
+
+def _attendance(conference: Conference) -> core.Attendance:
+    groups: dict[str, list[core.PersonLine]] = defaultdict(list)
+    people = sorted(attendance_of(conference).values(), key=lambda entry: entry.contact.sort_key)
+    for entry in people:
+        key = "guests" if entry.walk_in and entry.presence is Presence.PRESENT else str(entry.presence.value)
+        groups[key].append(_person(entry, conference))
+    return core.Attendance(**{name: tuple(lines) for name, lines in groups.items()})
+
+
+def _person(entry: Attendance, conference: Conference) -> core.PersonLine:
+    late = entry.arrived_at is not None and entry.arrived_at > conference.starts_at + LATE
+    early = entry.left_at is not None and entry.left_at < conference.ends_at - LATE
+    return core.PersonLine(
+        name=entry.contact.name,
+        organisation=entry.contact.provider.name,
+        function=entry.contact.function,
+        arrived=_clock(entry.arrived_at, conference) if late and entry.arrived_at else None,
+        left=_clock(entry.left_at, conference) if early and entry.left_at else None,
+    )
+
+
+def _topics(
+    conference: Conference, items: list[AgendaItem], decisions: list[Decision], actions: list[Action]
+) -> tuple[core.TopicMinutes, ...]:
+    notes = current_notes(conference)
+    topics, number = [], 0
+    for item in items:
+        counted = item.kind is not ItemKind.BREAK
+        number += counted
+        topics.append(
+            core.TopicMinutes(
+                title=item.title,
+                number=str(number) if counted else "",
+                begin=_clock(item.starts_at, conference),
+                kind=str(item.kind.value),
+                person=item.person,
+                subject=item.description,
+                discussion_markdown=notes[item.id].text if item.id in notes else "",
+                decisions=tuple(str(d.number) for d in decisions if d.agenda_item_id == item.id),
+                actions=tuple(str(a.number) for a in actions if a.agenda_item_id == item.id),
+            )
+        )
+    return tuple(topics)
+
+
+def _rounds(conference: Conference, ideas: list[Idea]) -> tuple[core.GroupRound, ...]:
+    by_table: dict[tuple[int | None, str], list[str]] = defaultdict(list)
+    for idea in ideas:
+        by_table[idea.round_id, idea.table].append(idea.text)
+    rounds = []
+    for plan in plan_of(conference):
+        item = plan.round.agenda_item
+        tables = [
+            core.GroupTable(
+                name=group.group.name,
+                topic=group.group.topic.title if group.group.topic else "",
+                room=group.group.room.name if group.group.room else "",
+                people=tuple(seat.contact.name for seat in group.seats),
+                ideas=tuple(by_table[plan.round.id, group.group.name]),
+            )
+            for group in plan.groups
+        ]
+        rounds.append(
+            core.GroupRound(
+                number=plan.round.number,
+                begin=_clock(item.starts_at, conference) if item else None,
+                end=_clock(item.ends_at, conference) if item else None,
+                tables=tuple(tables),
+            )
+        )
+    return tuple(rounds)
+
+
+def _clusters(clusters: list[Cluster], ideas: list[Idea], votes: list[Vote]) -> tuple[core.ClusterLine, ...]:
+    dots: dict[int, int] = {}
+    for vote in votes:
+        for row in _rows(vote):
+            if row.get("cluster") is not None:
+                dots[row["cluster"]] = dots.get(row["cluster"], 0) + row["dots"]
+    return tuple(
+        core.ClusterLine(
+            number=cluster.number,
+            heading=cluster.heading,
+            ideas=tuple(idea.text for idea in ideas if idea.cluster_id == cluster.id),
+            dots=dots.get(cluster.id),
+        )
+        for cluster in clusters
+    )
+
+
+def _rows(vote: Vote) -> list[dict[str, Any]]:
+    return list(vote.result["rows"]) if vote.result else []
+
+
+def _vote(vote: Vote) -> core.VoteResult:
+    result = vote.result or {"entitled": 0, "voted": 0}
+    rows = tuple(core.VoteRow(row["rank"], row["wording"], row["dots"], row["voters"]) for row in _rows(vote))
+    return core.VoteResult(vote.title, vote.dots, result["entitled"], result["voted"], rows)
+
+
+def _decision(decision: Decision) -> core.DecisionLine:
+    return core.DecisionLine(str(decision.number), decision.wording, decision.manner, _source(decision))
+
+
+def _action(action: Action) -> core.ActionLine:
+    source = f"B{action.decision.number}" if action.decision else _source(action)
+    supporters = tuple(part.strip() for part in action.supporters.split(",") if part.strip())
+    return core.ActionLine(
+        number=str(action.number),
+        title=action.title,
+        responsible=action.responsible.name,
+        supporters=supporters,
+        due_on=action.due_on,
+        status=str(action.status.value),
+        source=source,
+    )
+
+
+def _source(thing: Decision | Action) -> str:
+    if thing.cluster is not None:
+        return thing.cluster.heading
+    if thing.idea is not None:
+        return thing.idea.text[:80]
+    item = thing.agenda_item
+    return "" if item is None or item.internal else item.title
+
+
+def _next(conference: Conference) -> core.Appointment | None:
+    after = follower_of(conference)
+    if after is None:
+        return None
+    return core.Appointment(
+        after.day, _clock(after.starts_at, after), _clock(after.ends_at, after), after.place, after.title
+    )
+
+
+def _distribution(conference: Conference) -> tuple[str, ...]:
+    people = attendance_of(conference).values()
+    return tuple(sorted({entry.contact.provider.name for entry in people}))
+
+
+def _signatures(frame: Minutes | None) -> tuple[core.PersonLine, ...]:
+    if frame is None:
+        return ()
+    return tuple(core.PersonLine(name) for name in (frame.chair, frame.minute_taker) if name)

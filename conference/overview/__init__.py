@@ -1,0 +1,7 @@
+"""Reads all rooms: start page, leadership's page, the house's own pages."""
+
+from flask import Blueprint
+
+bp = Blueprint("overview", __name__)
+
+from . import views  # noqa: E402, F401 - the views register themselves on the blueprint

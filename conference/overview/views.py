@@ -1,0 +1,270 @@
+"""The start page, a conference's life page, leadership's page, door sheets, and the house's own statements."""
+
+from typing import Any
+
+from flask import current_app, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from ..conferences.models import Conference
+from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of
+from ..core import lifecycle
+from ..core.csv_out import to_csv
+from ..groups.queries import GroupPlan, RoundPlan, plan_of
+from ..ideas.queries import points_of
+from ..kit import access, clock, dates, pages, unit
+from ..kit.errors import Refused
+from ..kit.pdf import PdfFailed, render_in_child
+from ..kit.pdf_qr import qr
+from . import bp, forms, queries
+
+# Where a need is met; the first page that the role may open. Who can open none is not troubled with it.
+NEED_PAGES: dict[str, tuple[str, ...]] = {
+    "mails_failed": ("outbox.show_outbox",),
+    "no_agenda": ("agenda.show_agenda",),
+    "agenda_warnings": ("agenda.show_agenda",),
+    "no_guests": ("invitations.import_guests",),
+    "letters_unsent": ("invitations.show_mailing",),
+    "answers_missing": ("invitations.show_mailing",),
+    "seats_for_waiting": ("registrations.show_registrations",),
+    "groups_missing": ("groups.show_groups",),
+    "groups_unpublished": ("groups.show_groups",),
+    "groups_changed": ("groups.show_groups",),
+    "tables_without_code": ("ideas.show_ideas",),
+    "attendance_unrecorded": ("registrations.show_attendance",),
+    "votes_open": ("voting.show_votes",),
+    "votes_unopened": ("voting.show_votes",),
+    "collection_open": ("ideas.show_ideas",),
+    "ideas_loose": ("ideas.show_ideas",),
+    "decisions_without_action": ("actions.show_decisions",),
+    "actions_overdue": ("actions.show_actions", "overview.show_results"),
+    "actions_silent": ("actions.show_actions", "overview.show_results"),
+    "minutes_unreleased": ("minutes.show_minutes",),
+    "follow_up_missing": ("agenda.plan_follow_up",),
+}
+
+
+def _role() -> str:
+    return str(access.account().role.value)
+
+
+def _may_open(endpoint: str) -> bool:
+    rule = access.rule_of(endpoint)
+    return rule is not None and (rule.kind == "public" or _role() in rule.roles)
+
+
+def _needs(conference: Conference, facts: lifecycle.Facts) -> list[dict[str, Any]]:
+    found = []
+    for need in lifecycle.needs(facts):
+        page = next((endpoint for endpoint in NEED_PAGES[need.code] if _may_open(endpoint)), None)
+        if page is not None:
+            found.append({"need": need, "url": url_for(page, slug=conference.slug)})
+    return found
+
+
+@bp.get("/")
+@access.public
+def start() -> ResponseReturnValue:
+    """All conferences of the account; guests are led to the sign-in page."""
+    account = access.visitor().account
+    if account is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    conferences = conferences_of(account)
+    facts = queries.facts_of(conferences, clock.now())
+    cards = [
+        {"conference": c, "facts": facts[c.id], "next": next(iter(_needs(c, facts[c.id])), None)}
+        for c in conferences
+    ]
+    may_plan = _may_open("conferences.new_conference")
+    return pages.show(
+        "overview/start.html", cards=cards, all_series=all_series_of(account), may_plan=may_plan
+    )
+
+
+@bp.get("/conferences/<slug>")
+@access.staff()
+def show_conference(slug: str) -> ResponseReturnValue:
+    """A conference's life: what needs attention now comes first."""
+    conference = conference_here(access.account(), slug)
+    facts = queries.life_of(conference, clock.now())
+    return pages.show(
+        "overview/show_conference.html",
+        conference=conference,
+        facts=facts,
+        needs=_needs(conference, facts),
+        way=lifecycle.steps(facts),
+        follower=follower_of(conference) if facts.followers else None,
+        may_open=_may_open,
+    )
+
+
+@bp.get("/conferences/<slug>/results")
+@access.staff()
+def show_results(slug: str) -> ResponseReturnValue:
+    """What became of it, on one sheet of paper: by topic and organisation, never by person."""
+    conference = conference_here(access.account(), slug)
+    at = clock.now()
+    return pages.show(
+        "overview/show_results.html",
+        conference=conference,
+        at=at,
+        facts=queries.facts_of([conference], at)[conference.id],
+        outcome=queries.outcome_of(conference, at),
+    )
+
+
+@bp.get("/conferences/<slug>/results.csv")
+@access.staff()
+def results_table(slug: str) -> ResponseReturnValue:
+    """The same threads for a spreadsheet: one row per decision and action."""
+    conference = conference_here(access.account(), slug)
+    outcome = queries.outcome_of(conference, clock.now())
+    header = [
+        _("Topic"), _("Ideas"), _("Dots"), _("Rank"), _("Decision"), _("Action"), _("Organisation"), _("Until"), _("State"),
+        _("Result"),
+    ]  # fmt: skip
+    rows = [row for thread in outcome.all_threads for row in _rows(thread)]
+    return pages.file(to_csv(header, rows), "text/csv; charset=utf-8", f"{conference.slug}-results.csv")
+
+
+def _rows(thread: queries.Thread) -> list[list[object]]:
+    start: list[object] = [thread.heading, len(thread.ideas), _blank(thread.dots), _blank(thread.rank)]
+    rows: list[list[object]] = []
+    for decision in thread.decisions:
+        carried_out = [_cells(step) for step in thread.steps if step.action.decision_id == decision.id]
+        rows += [[*start, decision.wording, *cells] for cells in carried_out or [_cells(None)]]
+    known = {decision.id for decision in thread.decisions}
+    rows += [[*start, "", *_cells(step)] for step in thread.steps if step.action.decision_id not in known]
+    return rows or [[*start, "", *_cells(None)]]
+
+
+def _blank(number: int | None) -> object:
+    return "" if number is None else number
+
+
+def _cells(step: queries.Step | None) -> list[object]:
+    if step is None:
+        return [""] * 5
+    action = step.action
+    state = f"{action.status.label}, {_('overdue')}" if step.overdue else str(action.status.label)
+    return [
+        action.title,
+        action.responsible.provider.name,
+        dates.show_date(action.due_on),
+        state,
+        step.result,
+    ]
+
+
+# -- paper -------------------------------------------------------------
+
+
+@bp.get("/conferences/<slug>/groups/door-sheets.pdf")
+@access.moderators
+@unit.own_transactions
+def door_sheets(slug: str) -> ResponseReturnValue:
+    """A sheet for each table with rooms, times and the code for ideas. Looking makes no codes: without one the sheet has none."""
+    with unit.reading():
+        conference = conference_here(access.account(), slug)
+        html = _door_sheets(conference)
+    try:
+        pdf = render_in_child(html)
+    except PdfFailed as error:
+        raise Refused(
+            _("The PDF could not be made (%(reason)s). Please try again.", reason=error.reason)
+        ) from error
+    return pages.file(pdf, "application/pdf", f"{slug}-door-sheets.pdf", inline=True)
+
+
+def _door_sheets(conference: Conference) -> str:
+    codes = {point.table: point.code for point in points_of(conference)}
+    with force_locale(conference.language):
+        return render_template(
+            "pdf/door_sheet.html",
+            language=conference.language,
+            conference_title=conference.title,
+            day=conference.day,
+            sheets=[_sheet(conference, plans, codes) for plans in _tables(conference)],
+        )
+
+
+def _tables(conference: Conference) -> list[list[tuple[RoundPlan, GroupPlan]]]:
+    """The groups of each table; a table that changes room, topic or question between rounds gets a sheet for each."""
+    tables: dict[tuple[object, ...], list[tuple[RoundPlan, GroupPlan]]] = {}
+    for plan in plan_of(conference):
+        for entry in plan.groups:
+            group = entry.group
+            key = (group.name, group.room_id or 0, group.topic_id or 0, group.focus_question)
+            tables.setdefault(key, []).append((plan, entry))
+    return sorted(tables.values(), key=lambda plans: (plans[0][1].group.name, plans[0][0].round.number))
+
+
+def _sheet(
+    conference: Conference, plans: list[tuple[RoundPlan, GroupPlan]], codes: dict[str, str]
+) -> dict[str, Any]:
+    group = plans[0][1].group
+    code = codes.get(group.name)
+    return {
+        "letter": group.name,
+        "room": group.room.name if group.room else "",
+        "topic": group.topic.title if group.topic else "",
+        "focus_question": group.focus_question or conference.focus_question,
+        "rounds": [_times(conference, plan) for plan, _entry in plans if plan.round.agenda_item],
+        "qr": qr(pages.absolute("ideas.hand_in_idea", code=code)) if code else None,
+        "address": pages.absolute("ideas.enter_code").split("://")[-1],
+        "code": code or "",
+    }
+
+
+def _times(conference: Conference, plan: RoundPlan) -> dict[str, Any]:
+    item = plan.round.agenda_item
+    assert item is not None
+    return {
+        "number": plan.round.number,
+        "begin": dates.local(item.starts_at, conference.zone),
+        "end": dates.local(item.ends_at, conference.zone),
+    }
+
+
+# -- the house's own pages ---------------------------------------------
+
+
+@bp.get("/privacy")
+@access.public
+def privacy() -> ResponseReturnValue:
+    """What is stored of whom, and why."""
+    return pages.show("overview/privacy.html", operator=_operator())
+
+
+@bp.get("/accessibility")
+@access.public
+def accessibility() -> ResponseReturnValue:
+    """The accessibility statement."""
+    return pages.show("overview/accessibility.html", operator=_operator())
+
+
+@bp.get("/imprint")
+@access.public
+def imprint() -> ResponseReturnValue:
+    """Who runs this installation."""
+    return pages.show("overview/imprint.html", operator=_operator())
+
+
+def _operator() -> str:
+    return str(current_app.config.get("OPERATOR") or "")
+
+
+@bp.get("/patterns")
+@access.developers
+def show_patterns() -> ResponseReturnValue:
+    """Every part in every state; for developers only."""
+    form, broken = forms.pattern_forms()
+    return pages.show("patterns/index.html", form=form, broken_form=broken, status=200)
+
+
+@bp.get("/healthz")
+@access.public
+def health() -> ResponseReturnValue:
+    """The process answers."""
+    return {"status": "ok"}
