@@ -1,0 +1,125 @@
+"""Folgetermin: one unbroken thread from the invitation to what became of it."""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, abort, request
+from flask.typing import ResponseReturnValue
+from flask_wtf import CSRFProtect
+
+from . import config, navigation
+from .kit import access, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
+
+ROOMS = (
+    "accounts",
+    "outbox",
+    "providers",
+    "conferences",
+    "invitations",
+    "registrations",
+    "agenda",
+    "groups",
+    "ideas",
+    "voting",
+    "actions",
+    "minutes",
+    "overview",
+)
+ROOT = Path(__file__).parent.parent
+csrf = CSRFProtect()
+
+
+class House(Flask):
+    """A Flask whose dispatch is one transaction, after the check at the door."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        def enter() -> ResponseReturnValue:
+            return access.check() or super(House, self).dispatch_request()
+
+        return unit.run(enter)
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """The app, wired: settings, kit, rooms in river order, commands.
+
+    Raises UnsafeSettings (a SystemExit with one clear line) for settings that would make it unsafe.
+    """
+    overrides = dict(overrides or {})
+    instance = Path(
+        overrides.pop("INSTANCE", os.environ.get("FOLGETERMIN_INSTANCE", ROOT / "instance"))
+    ).resolve()
+    _prepare_instance(instance)
+    app = House(
+        __name__,
+        instance_path=str(instance),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    app.config.from_mapping(config.read(os.environ, overrides, instance))
+    _wire_kit(app)
+    _wire_rooms(app)
+    return app
+
+
+def _prepare_instance(instance: Path) -> None:
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise config.UnsafeSettings(f"The folder {instance} cannot be made: {error.strerror}.") from None
+    if not os.access(instance, os.W_OK):
+        raise config.UnsafeSettings(f"The folder {instance} is read-only; Folgetermin keeps its data there.")
+
+
+def _wire_kit(app: Flask) -> None:
+    app.before_request(_limit_body)
+    csrf.init_app(app)
+    limits.init(app)
+    db.init(app)
+    language.init(app)
+    dates.init(app)
+    errors.init(app)
+    headers.init(app)
+    jobs.init(app)
+    layout.init(app)
+    navigation.init(app)
+
+
+def _wire_rooms(app: Flask) -> None:
+    for name in ROOMS[:-1]:
+        import_module(f".{name}.models", __name__)
+    for name in ROOMS:
+        room = import_module(f".{name}", __name__)
+        if hasattr(room, "init"):
+            room.init(app)
+        if hasattr(room, "bp"):
+            app.register_blueprint(room.bp)
+    from . import cli
+    from .accounts.queries import account_by_session
+
+    access.init(app, account=account_by_session, guest=_guest)
+    cli.init(app)
+
+
+def _guest(link_id: int) -> object:
+    from .invitations.queries import link_by_session
+
+    return link_by_session(link_id, clock.now())
+
+
+def _limit_body() -> Response | None:
+    view = request.endpoint and request.endpoint in _views() and _views()[request.endpoint]
+    limit = getattr(view, "max_content_length", None)
+    if limit is not None:
+        request.max_content_length = limit
+    if "\x00" in request.full_path or "%00" in request.full_path:
+        abort(400)
+    return None
+
+
+def _views() -> dict[str, Any]:
+    from flask import current_app
+
+    return current_app.view_functions

@@ -1,0 +1,235 @@
+"""Commands: thin, each calls an operation. Exit code 0 only on success; errors go to stderr."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, with_appcontext
+from flask_babel import force_locale
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from .kit import clock, db, jobs, language, unit
+from .kit.errors import Refused
+
+
+def fail(message: str) -> NoReturn:
+    """One clear line on stderr, exit code 1."""
+    raise click.ClickException(message)
+
+
+class Command(click.Command):
+    """A command that says in one line when the database cannot be used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            fail(f"The database cannot be used: {reason}. To prepare it: flask --app wsgi prepare")
+
+
+class Migrations(click.Command):
+    """Flask-Migrate's commands (`flask db …`), imported only when asked for: no web process needs Alembic."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        from flask_migrate.cli import db as commands
+
+        assert parent is not None, "it is a command of flask"
+        db.prepare_migrations(parent.ensure_object(ScriptInfo).load_app())
+        context: click.Context = commands.make_context(info_name, args, parent, **extra)
+        return context
+
+
+def _conference(slug: str) -> Any:
+    from .conferences.queries import conference_by_slug
+
+    conference = conference_by_slug(slug)
+    if conference is None:
+        fail(f"There is no conference “{slug}”.")
+    return conference
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}.")
+
+
+@click.command(cls=Command)
+@click.argument("slug", metavar="CONFERENCE")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check only, store nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@with_appcontext
+def import_contacts(slug: str, file: Path, dry_run: bool, as_json: bool) -> None:
+    """Take the people of an Excel or CSV list onto the guest list of CONFERENCE."""
+    from .invitations import imports
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+    with force_locale("en"):
+        try:
+            with unit.writing(commit=not dry_run):
+                outcome = imports.import_file(
+                    _conference(slug), data, file.name, dry_run=dry_run, at=clock.now()
+                )
+        except Refused as refusal:
+            fail(refusal.message)
+        click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else imports.as_text(outcome))
+
+
+@click.command(cls=Command)
+@click.argument("slug", metavar="CONFERENCE")
+@click.argument("out", type=click.Path(path_type=Path))
+@with_appcontext
+def minutes_pdf(slug: str, out: Path) -> None:
+    """Write the minutes of CONFERENCE as PDF: the newest release, else the draft."""
+    from .minutes import operations
+
+    with unit.reading():
+        ready, html = operations.pdf_or_html(_conference(slug), at=clock.now())
+    if ready is None:
+        from .kit.pdf import render
+
+        ready = render(html)
+    _write(out, ready)
+
+
+@click.command(cls=Command)
+@click.argument("slug", metavar="CONFERENCE")
+@click.argument("out", type=click.Path(path_type=Path))
+@with_appcontext
+def calendar(slug: str, out: Path) -> None:
+    """Write the public programme of CONFERENCE as a calendar file."""
+    from .agenda.queries import feed_of
+
+    with unit.reading():
+        content = feed_of(_conference(slug), at=clock.now())
+    _write(out, content)
+
+
+@click.command(cls=Command)
+@with_appcontext
+def send_mail() -> None:
+    """Send what waits in the outbox, once. Fails when a letter could not be sent."""
+    from .outbox import operations
+
+    result = operations.drain(clock.now)
+    click.echo(f"sent {result.sent}, will be tried again {result.deferred}, failed {result.failed}")
+    if result.deferred or result.failed:
+        sys.exit(1)
+
+
+@click.command(cls=Command)
+@with_appcontext
+def worker() -> None:
+    """Send mails and do what is due, until Ctrl-C or SIGTERM."""
+    consumer = jobs.queue(current_app).create_consumer(workers=1, initial_delay=0.2, max_delay=2, backoff=1.2)
+    consumer.run()
+
+
+@click.command(cls=Command)
+@click.option("--email", prompt=True)
+@click.option("--name", prompt=True)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+@with_appcontext
+def create_admin(email: str, name: str, password: str) -> None:
+    """Make the first account, an administrator."""
+    from .accounts import operations
+    from .accounts.models import Role
+    from .core.text import BadText, canonical_email, clean_text
+
+    with force_locale("en"):
+        try:
+            address, _key = canonical_email(email)
+            known_as = clean_text(name)
+            if not known_as:
+                fail("Please give a name.")
+            with unit.writing():
+                operations.create_account(address, known_as, Role.ADMIN, password, at=clock.now())
+        except BadText as error:
+            fail(f"Please check address and name ({error.code}).")
+        except Refused as refusal:
+            fail(refusal.message)
+    click.echo(f"{address} can sign in now.")
+
+
+@click.command(cls=Command)
+@with_appcontext
+def prepare() -> None:
+    """Bring the database to the newest schema; makes it when there is none."""
+    _prepare()
+
+
+def _prepare() -> None:
+    import logging
+
+    from flask_migrate import upgrade  # Imports Alembic, which no web process needs.
+
+    db.prepare_migrations(current_app)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    upgrade()
+
+
+@click.command(cls=Command)
+@click.option(
+    "--reset", is_flag=True, help="Throw the demo's data away first. Refused for a database that is no demo."
+)
+@with_appcontext
+def demo(reset: bool) -> None:
+    """Load the demo: the June conference, finished, and August, being prepared."""
+    from . import demo as loader
+
+    try:
+        if reset:
+            loader.reset(current_app)
+        _prepare()
+        click.echo(loader.load(current_app))
+    except Refused as refusal:
+        fail(refusal.message)
+
+
+@click.command(cls=Command)
+@click.option("--port", type=int, envvar="PORT", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True)
+@with_appcontext
+def serve(port: int, host: str) -> None:
+    """Start web server and worker together; in demo mode with the demo loaded. Ctrl-C stops both."""
+    from . import serving
+
+    serving.run(current_app, host, port, _prepare)
+
+
+@click.command(cls=Command)
+@with_appcontext
+def translations_check() -> None:
+    """Fail when the German catalogue lacks a message."""
+    root = Path(current_app.root_path).parent
+    missing = language.untranslated(root, Path(current_app.config["TRANSLATIONS"]))
+    for line in missing:
+        click.echo(line, err=True)
+    if missing:
+        fail(
+            f"{len(missing)} messages have no German translation: add them to conference/translations/de/<room>.po"
+        )
+    click.echo("every message is translated")
+
+
+migrations = Migrations("db", help="Write and run migrations of the database.")
+COMMANDS: tuple[click.Command, ...] = (
+    import_contacts, minutes_pdf, calendar, send_mail, worker, create_admin, prepare, demo, serve, translations_check, migrations,
+)  # fmt: skip
+
+
+def init(app: Flask) -> None:
+    """Register the commands."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

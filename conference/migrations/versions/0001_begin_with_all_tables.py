@@ -1,0 +1,1021 @@
+"""Begin with all tables"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from conference.kit.db import Moment, Seconds
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Bring the schema forward."""
+    op.create_table(
+        "account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("email_key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "admin", "organiser", "moderator", "leadership", name="role", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("password_hash", sa.String(), nullable=True),
+        sa.Column("session_key", sa.String(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_account_email_key")),
+        sa.UniqueConstraint("session_key", name=op.f("uq_account_session_key")),
+    )
+    op.create_table(
+        "enclosure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enclosure")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_enclosure_sha256")),
+    )
+    op.create_table(
+        "provider",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_key", sa.String(), nullable=False),
+        sa.Column("postcode", sa.String(), nullable=True),
+        sa.Column("city", sa.String(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_provider_name_key")),
+    )
+    op.create_table(
+        "series",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_series")),
+        sa.UniqueConstraint("slug", name=op.f("uq_series_slug")),
+    )
+    op.create_table(
+        "conference",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("series_id", sa.Integer(), nullable=False),
+        sa.Column("previous_id", sa.Integer(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("focus_question", sa.Text(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("starts_at", Moment(), nullable=False),
+        sa.Column("ends_at", Moment(), nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=False),
+        sa.Column("venue", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("seats", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("organiser_name", sa.String(), nullable=False),
+        sa.Column("organiser_email", sa.String(), nullable=False),
+        sa.Column("organiser_phone", sa.String(), nullable=False),
+        sa.Column("calendar_sequence", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["previous_id"], ["conference.id"], name=op.f("fk_conference_previous_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_conference_series_id_series")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conference")),
+        sa.UniqueConstraint("series_id", "number", name=op.f("uq_conference_series_id_number")),
+        sa.UniqueConstraint("slug", name=op.f("uq_conference_slug")),
+    )
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("provider_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "salutation",
+            sa.Enum("none", "ms", "mr", name="salutation", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("first_name", sa.String(), nullable=False),
+        sa.Column("last_name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.Column("email_key", sa.String(), nullable=True),
+        sa.Column("function", sa.String(), nullable=False),
+        sa.Column(
+            "side", sa.Enum("provider", "agency", name="side", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("team", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["provider.id"], name=op.f("fk_contact_provider_id_provider")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_contact_email_key")),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_provider_id"), ["provider_id"], unique=False)
+
+    op.create_table(
+        "mail",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
+        sa.Column("batch", sa.String(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "sending",
+                "sent",
+                "deferred",
+                "failed",
+                "cancelled",
+                name="mailstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("recipient_name", sa.String(), nullable=False),
+        sa.Column("recipient_address", sa.String(), nullable=False),
+        sa.Column("reply_to_name", sa.String(), nullable=True),
+        sa.Column("reply_to_address", sa.String(), nullable=True),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("button_label", sa.String(), nullable=True),
+        sa.Column("button_url", sa.String(), nullable=True),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("in_reply_to", sa.String(), nullable=True),
+        sa.Column("calendar", sa.LargeBinary(), nullable=True),
+        sa.Column("calendar_method", sa.String(), nullable=True),
+        sa.Column("enclosure_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("due_at", Moment(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", Moment(), nullable=True),
+        sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["enclosure_id"], ["enclosure.id"], name=op.f("fk_mail_enclosure_id_enclosure")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_mail_message_id")),
+        sa.UniqueConstraint("purpose", name=op.f("uq_mail_purpose")),
+    )
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mail_about"), ["about"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_batch"), ["batch"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_state"), ["state"], unique=False)
+
+    op.create_table(
+        "membership",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("series_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_membership_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_membership_series_id_series")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_membership")),
+        sa.UniqueConstraint("series_id", "account_id", name=op.f("uq_membership_series_id_account_id")),
+    )
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_membership_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "attendance",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "presence",
+            sa.Enum("present", "excused", "absent", name="presence", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("walk_in", sa.Boolean(), nullable=False),
+        sa.Column("arrived_at", Moment(), nullable=True),
+        sa.Column("left_at", Moment(), nullable=True),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_attendance_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_attendance_contact_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance")),
+        sa.UniqueConstraint(
+            "conference_id", "contact_id", name=op.f("uq_attendance_conference_id_contact_id")
+        ),
+    )
+    with op.batch_alter_table("attendance", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attendance_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "cancelled_entry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("starts_at", Moment(), nullable=False),
+        sa.Column("duration", Seconds(), nullable=False),
+        sa.Column("cancelled_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_cancelled_entry_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cancelled_entry")),
+        sa.UniqueConstraint("uid", name=op.f("uq_cancelled_entry_uid")),
+    )
+    with op.batch_alter_table("cancelled_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cancelled_entry_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "capture_point",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_capture_point_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_capture_point")),
+        sa.UniqueConstraint("code", name=op.f("uq_capture_point_code")),
+        sa.UniqueConstraint("conference_id", "table", name=op.f("uq_capture_point_conference_id_table")),
+    )
+    op.create_table(
+        "cluster",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("heading", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_cluster_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cluster")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_cluster_conference_id_number")),
+    )
+    op.create_table(
+        "collection",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("opened_at", Moment(), nullable=False),
+        sa.Column("closed_at", Moment(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_collection_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_collection_conference_id")),
+    )
+    op.create_table(
+        "forming",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("formed_at", Moment(), nullable=False),
+        sa.Column("problem", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_forming_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_forming_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forming")),
+    )
+    with op.batch_alter_table("forming", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_forming_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "groups_release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("released_at", Moment(), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_groups_release_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_groups_release_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups_release")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_groups_release_conference_id_number")),
+    )
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "reply",
+            sa.Enum("open", "accepted", "declined", name="reply", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("replied_at", Moment(), nullable=True),
+        sa.Column("decline_reason", sa.String(), nullable=False),
+        sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("reminded_at", Moment(), nullable=True),
+        sa.Column("wave", sa.Integer(), nullable=False),
+        sa.Column("calendar_uid", sa.String(), nullable=False),
+        sa.Column("calendar_sequence", sa.Integer(), nullable=False),
+        sa.Column("entry_state", sa.Integer(), nullable=True),
+        sa.Column("partstat", sa.String(), nullable=False),
+        sa.Column("first_message_id", sa.String(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_invitation_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_invitation_contact_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("calendar_uid", name=op.f("uq_invitation_calendar_uid")),
+        sa.UniqueConstraint(
+            "conference_id", "contact_id", name=op.f("uq_invitation_conference_id_contact_id")
+        ),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invitation_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("invitation", "reminder", name="letterkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_letter_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("conference_id", "kind", name=op.f("uq_letter_conference_id_kind")),
+    )
+    op.create_table(
+        "list_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("draft", "confirmed", "undone", name="importstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("closed_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_list_import_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_list_import_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_list_import")),
+    )
+    with op.batch_alter_table("list_import", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_list_import_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "minutes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("chair", sa.String(), nullable=False),
+        sa.Column("moderator", sa.String(), nullable=False),
+        sa.Column("minute_taker", sa.String(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_minutes_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_minutes")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_minutes_conference_id")),
+    )
+    op.create_table(
+        "personal_link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "purpose",
+            sa.Enum("invitation", "action", name="linkpurpose", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("revoked_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_personal_link_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_personal_link_contact_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_link")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_personal_link_token_hash")),
+    )
+    with op.batch_alter_table("personal_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_personal_link_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "registration",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "standing",
+            sa.Enum("confirmed", "waiting", "withdrawn", name="standing", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("queue_number", sa.Integer(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("diet", sa.Text(), nullable=False),
+        sa.Column("access_needs", sa.Text(), nullable=False),
+        sa.Column("registered_at", Moment(), nullable=False),
+        sa.Column("withdrawn_at", Moment(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_registration_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_registration_contact_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
+        sa.UniqueConstraint(
+            "conference_id", "contact_id", name=op.f("uq_registration_conference_id_contact_id")
+        ),
+        sa.UniqueConstraint(
+            "conference_id", "queue_number", name=op.f("uq_registration_conference_id_queue_number")
+        ),
+    )
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_registration_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("pdf", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("released_by", sa.String(), nullable=False),
+        sa.Column("released_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_release_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_release_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_release_conference_id_number")),
+    )
+    op.create_table(
+        "room",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_room_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_room")),
+        sa.UniqueConstraint("conference_id", "name", name=op.f("uq_room_conference_id_name")),
+    )
+    op.create_table(
+        "topic",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_topic_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("conference_id", "title", name=op.f("uq_topic_conference_id_title")),
+    )
+    op.create_table(
+        "vote",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column(
+            "subject",
+            sa.Enum("clusters", "ideas", name="votesubject", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("dots", sa.Integer(), nullable=False),
+        sa.Column("per_option", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("opened_at", Moment(), nullable=True),
+        sa.Column("closed_at", Moment(), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_vote_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vote")),
+    )
+    with op.batch_alter_table("vote", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vote_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "agenda_item",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "plenary",
+                "talk",
+                "breakout",
+                "review",
+                "break",
+                name="itemkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("starts_at", Moment(), nullable=False),
+        sa.Column("duration", Seconds(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=True),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("internal", sa.Boolean(), nullable=False),
+        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_agenda_item_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["room_id"], ["room.id"], name=op.f("fk_agenda_item_room_id_room")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agenda_item")),
+        sa.UniqueConstraint("uid", name=op.f("uq_agenda_item_uid")),
+    )
+    with op.batch_alter_table("agenda_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agenda_item_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "ballot",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("vote_id", sa.Integer(), nullable=False),
+        sa.Column("choices", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_ballot_vote_id_vote")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ballot")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("ballot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ballot_vote_id"), ["vote_id"], unique=False)
+
+    op.create_table(
+        "consent",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("photo", "list", name="consentkind", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("given_at", Moment(), nullable=False),
+        sa.Column("withdrawn_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_consent_registration_id_registration")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_registration_id"), ["registration_id"], unique=False)
+
+    op.create_table(
+        "imported_row",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("list_import_id", sa.Integer(), nullable=False),
+        sa.Column("invitation_id", sa.Integer(), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("provider_id", sa.Integer(), nullable=True),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contact.id"],
+            name=op.f("fk_imported_row_contact_id_contact"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"],
+            ["invitation.id"],
+            name=op.f("fk_imported_row_invitation_id_invitation"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["list_import_id"], ["list_import.id"], name=op.f("fk_imported_row_list_import_id_list_import")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["provider.id"],
+            name=op.f("fk_imported_row_provider_id_provider"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imported_row")),
+    )
+    with op.batch_alter_table("imported_row", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_imported_row_list_import_id"), ["list_import_id"], unique=False)
+
+    op.create_table(
+        "voter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("vote_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_voter_contact_id_contact")),
+        sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_voter_vote_id_vote")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_voter")),
+        sa.UniqueConstraint("vote_id", "contact_id", name=op.f("uq_voter_vote_id_contact_id")),
+    )
+    op.create_table(
+        "wish",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("topic_id", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_wish_registration_id_registration")
+        ),
+        sa.ForeignKeyConstraint(
+            ["topic_id"], ["topic.id"], name=op.f("fk_wish_topic_id_topic"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wish")),
+        sa.UniqueConstraint("registration_id", "rank", name=op.f("uq_wish_registration_id_rank")),
+        sa.UniqueConstraint("registration_id", "topic_id", name=op.f("uq_wish_registration_id_topic_id")),
+    )
+    op.create_table(
+        "note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agenda_item_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_note_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["agenda_item_id"],
+            ["agenda_item.id"],
+            name=op.f("fk_note_agenda_item_id_agenda_item"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+        sa.UniqueConstraint("agenda_item_id", "number", name=op.f("uq_note_agenda_item_id_number")),
+    )
+    op.create_table(
+        "round",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("agenda_item_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agenda_item_id"],
+            ["agenda_item.id"],
+            name=op.f("fk_round_agenda_item_id_agenda_item"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_round_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_round")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_round_conference_id_number")),
+    )
+    op.create_table(
+        "breakout_group",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("topic_id", sa.Integer(), nullable=True),
+        sa.Column("focus_question", sa.Text(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["room_id"], ["room.id"], name=op.f("fk_breakout_group_room_id_room")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["round.id"], name=op.f("fk_breakout_group_round_id_round"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["topic_id"], ["topic.id"], name=op.f("fk_breakout_group_topic_id_topic"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_breakout_group")),
+        sa.UniqueConstraint("round_id", "name", name=op.f("uq_breakout_group_round_id_name")),
+    )
+    op.create_table(
+        "idea",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("typed", sa.Text(), nullable=False),
+        sa.Column("submission", sa.String(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=True),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("cluster_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("hidden_at", Moment(), nullable=True),
+        sa.Column("edited_at", Moment(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["cluster_id"], ["cluster.id"], name=op.f("fk_idea_cluster_id_cluster")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_idea_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_idea_round_id_round")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idea")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_idea_conference_id_number")),
+        sa.UniqueConstraint("conference_id", "submission", name=op.f("uq_idea_conference_id_submission")),
+    )
+    with op.batch_alter_table("idea", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idea_cluster_id"), ["cluster_id"], unique=False)
+
+    op.create_table(
+        "decision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("manner", sa.String(), nullable=False),
+        sa.Column("idea_id", sa.Integer(), nullable=True),
+        sa.Column("cluster_id", sa.Integer(), nullable=True),
+        sa.Column("agenda_item_id", sa.Integer(), nullable=True),
+        sa.Column("decided_at", Moment(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agenda_item_id"], ["agenda_item.id"], name=op.f("fk_decision_agenda_item_id_agenda_item")
+        ),
+        sa.ForeignKeyConstraint(["cluster_id"], ["cluster.id"], name=op.f("fk_decision_cluster_id_cluster")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_decision_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["idea_id"], ["idea.id"], name=op.f("fk_decision_idea_id_idea")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_decision_conference_id_number")),
+    )
+    op.create_table(
+        "seat",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("pinned", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_seat_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["breakout_group.id"],
+            name=op.f("fk_seat_group_id_breakout_group"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["round.id"], name=op.f("fk_seat_round_id_round"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat")),
+        sa.UniqueConstraint("round_id", "contact_id", name=op.f("uq_seat_round_id_contact_id")),
+    )
+    with op.batch_alter_table("seat", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_seat_group_id"), ["group_id"], unique=False)
+
+    op.create_table(
+        "vote_option",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("vote_id", sa.Integer(), nullable=False),
+        sa.Column("cluster_id", sa.Integer(), nullable=True),
+        sa.Column("idea_id", sa.Integer(), nullable=True),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cluster_id"], ["cluster.id"], name=op.f("fk_vote_option_cluster_id_cluster")
+        ),
+        sa.ForeignKeyConstraint(["idea_id"], ["idea.id"], name=op.f("fk_vote_option_idea_id_idea")),
+        sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_vote_option_vote_id_vote")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vote_option")),
+    )
+    with op.batch_alter_table("vote_option", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vote_option_vote_id"), ["vote_id"], unique=False)
+
+    op.create_table(
+        "action",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("responsible_id", sa.Integer(), nullable=False),
+        sa.Column("supporters", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "in_progress",
+                "done",
+                "postponed",
+                "dropped",
+                name="actionstatus",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("decision_id", sa.Integer(), nullable=True),
+        sa.Column("idea_id", sa.Integer(), nullable=True),
+        sa.Column("cluster_id", sa.Integer(), nullable=True),
+        sa.Column("agenda_item_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agenda_item_id"], ["agenda_item.id"], name=op.f("fk_action_agenda_item_id_agenda_item")
+        ),
+        sa.ForeignKeyConstraint(["cluster_id"], ["cluster.id"], name=op.f("fk_action_cluster_id_cluster")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_action_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decision.id"], name=op.f("fk_action_decision_id_decision")
+        ),
+        sa.ForeignKeyConstraint(["idea_id"], ["idea.id"], name=op.f("fk_action_idea_id_idea")),
+        sa.ForeignKeyConstraint(
+            ["responsible_id"], ["contact.id"], name=op.f("fk_action_responsible_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_action")),
+        sa.UniqueConstraint("conference_id", "number", name=op.f("uq_action_conference_id_number")),
+    )
+    with op.batch_alter_table("action", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_action_responsible_id"), ["responsible_id"], unique=False)
+
+    op.create_table(
+        "action_reminder",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("action_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("sent_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["action_id"], ["action.id"], name=op.f("fk_action_reminder_action_id_action")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_action_reminder")),
+        sa.UniqueConstraint(
+            "action_id", "kind", "due_on", name=op.f("uq_action_reminder_action_id_kind_due_on")
+        ),
+    )
+    op.create_table(
+        "report",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("action_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "in_progress",
+                "done",
+                "postponed",
+                "dropped",
+                name="actionstatus",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("reported_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_report_action_id_action")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+        sa.UniqueConstraint("action_id", "number", name=op.f("uq_report_action_id_number")),
+    )
+
+
+def downgrade() -> None:
+    """Take it back."""
+    op.drop_table("report")
+    op.drop_table("action_reminder")
+    with op.batch_alter_table("action", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_action_responsible_id"))
+
+    op.drop_table("action")
+    with op.batch_alter_table("vote_option", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_vote_option_vote_id"))
+
+    op.drop_table("vote_option")
+    with op.batch_alter_table("seat", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_seat_group_id"))
+        batch_op.drop_index(batch_op.f("ix_seat_contact_id"))
+
+    op.drop_table("seat")
+    op.drop_table("decision")
+    with op.batch_alter_table("idea", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idea_cluster_id"))
+
+    op.drop_table("idea")
+    op.drop_table("breakout_group")
+    op.drop_table("round")
+    op.drop_table("note")
+    op.drop_table("wish")
+    op.drop_table("voter")
+    with op.batch_alter_table("imported_row", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_imported_row_list_import_id"))
+
+    op.drop_table("imported_row")
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_consent_registration_id"))
+
+    op.drop_table("consent")
+    with op.batch_alter_table("ballot", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ballot_vote_id"))
+
+    op.drop_table("ballot")
+    with op.batch_alter_table("agenda_item", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agenda_item_conference_id"))
+
+    op.drop_table("agenda_item")
+    with op.batch_alter_table("vote", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_vote_conference_id"))
+
+    op.drop_table("vote")
+    op.drop_table("topic")
+    op.drop_table("room")
+    op.drop_table("release")
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
+
+    op.drop_table("registration")
+    with op.batch_alter_table("personal_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_personal_link_contact_id"))
+
+    op.drop_table("personal_link")
+    op.drop_table("minutes")
+    with op.batch_alter_table("list_import", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_list_import_conference_id"))
+
+    op.drop_table("list_import")
+    op.drop_table("letter")
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invitation_contact_id"))
+
+    op.drop_table("invitation")
+    op.drop_table("groups_release")
+    with op.batch_alter_table("forming", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_forming_conference_id"))
+
+    op.drop_table("forming")
+    op.drop_table("collection")
+    op.drop_table("cluster")
+    op.drop_table("capture_point")
+    with op.batch_alter_table("cancelled_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_cancelled_entry_conference_id"))
+
+    op.drop_table("cancelled_entry")
+    with op.batch_alter_table("attendance", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attendance_contact_id"))
+
+    op.drop_table("attendance")
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_membership_account_id"))
+
+    op.drop_table("membership")
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_state"))
+        batch_op.drop_index(batch_op.f("ix_mail_due_at"))
+        batch_op.drop_index(batch_op.f("ix_mail_batch"))
+        batch_op.drop_index(batch_op.f("ix_mail_about"))
+
+    op.drop_table("mail")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contact_provider_id"))
+
+    op.drop_table("contact")
+    op.drop_table("conference")
+    op.drop_table("series")
+    op.drop_table("provider")
+    op.drop_table("enclosure")
+    op.drop_table("account")

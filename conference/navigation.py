@@ -1,0 +1,133 @@
+"""The way through a conference: prepare → invite → run → follow up, and the rooms on it."""
+
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from .kit import access, language
+from .kit.dates import show_day
+from .kit.layout import BELONGS
+
+ORGANISERS = ("admin", "organiser")
+PATH: list[tuple[Any, list[tuple[Any, str, dict[str, Any]]]]] = [
+    (
+        _l("Prepare"),
+        [
+            (_l("Overview"), "overview.show_conference", {}),
+            (_l("Key facts"), "conferences.edit_conference", {}),
+            (_l("Rooms"), "conferences.show_rooms", {}),
+            (_l("Topics"), "conferences.show_topics", {}),
+            (_l("Agenda"), "agenda.show_agenda", {}),
+        ],
+    ),
+    (
+        _l("Invite"),
+        [
+            (_l("Guest list"), "invitations.show_guests", {}),
+            (_l("Letters"), "invitations.edit_letter", {"kind": "invitation"}),
+            (_l("Sending"), "invitations.show_mailing", {}),
+            (_l("Registrations"), "registrations.show_registrations", {}),
+            (_l("Outbox"), "outbox.show_outbox", {}),
+        ],
+    ),
+    (
+        _l("Run"),
+        [
+            (_l("Groups"), "groups.show_groups", {}),
+            (_l("Attendance"), "registrations.show_attendance", {}),
+            (_l("Ideas"), "ideas.show_ideas", {}),
+            (_l("Votes"), "voting.show_votes", {}),
+        ],
+    ),
+    (
+        _l("Follow up"),
+        [
+            (_l("Decisions"), "actions.show_decisions", {}),
+            (_l("Actions"), "actions.show_actions", {}),
+            (_l("Minutes"), "minutes.show_minutes", {}),
+            (_l("Results"), "overview.show_results", {}),
+            (_l("Follow-up conference"), "agenda.plan_follow_up", {}),
+        ],
+    ),
+]
+NOT_FOR_LEADERSHIP = {
+    "conferences.edit_conference", "conferences.show_rooms", "conferences.show_topics", "invitations.show_guests",
+    "invitations.edit_letter", "invitations.show_mailing", "registrations.show_registrations", "outbox.show_outbox",
+    "groups.show_groups", "registrations.show_attendance", "voting.show_votes", "ideas.show_ideas",
+    "actions.show_decisions", "actions.show_actions", "agenda.plan_follow_up", "agenda.show_agenda",
+}  # fmt: skip
+NOT_FOR_MODERATORS = {
+    "conferences.edit_conference", "conferences.show_rooms", "conferences.show_topics", "invitations.edit_letter",
+    "invitations.show_mailing", "outbox.show_outbox", "agenda.plan_follow_up",
+}  # fmt: skip
+
+
+def _hidden(role: str) -> set[str]:
+    return {"leadership": NOT_FOR_LEADERSHIP, "moderator": NOT_FOR_MODERATORS}.get(role, set())
+
+
+def steps_of(slug: str, role: str) -> list[dict[str, Any]]:
+    """The stepper: phases with the rooms that the role may enter; the current one by the request's endpoint."""
+    here = BELONGS.get(request.endpoint or "", request.endpoint)
+    steps = []
+    for label, rooms in _rooms_of(slug, role, language.current(), request.script_root):
+        items = [{"label": name, "url": url, "current": endpoint == here} for name, endpoint, url in rooms]
+        steps.append(
+            {
+                "label": label,
+                "url": items[0]["url"],
+                "current": any(i["current"] for i in items),
+                "rooms": items,
+            }
+        )
+    return steps
+
+
+@lru_cache(maxsize=512)
+def _rooms_of(
+    slug: str, role: str, _language: str, _root: str
+) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    # Twenty addresses and names, the same on every page of a conference.
+    phases = []
+    for label, rooms in PATH:
+        items = [
+            (str(name), endpoint, url_for(endpoint, slug=slug, **values))
+            for name, endpoint, values in rooms
+            if endpoint not in _hidden(role)
+        ]
+        if items:
+            phases.append((str(label), items))
+    return phases
+
+
+def conference_context(conference: Any) -> dict[str, Any]:
+    """What the layout of conference pages needs."""
+    account = access.visitor().account
+    if account is None:
+        return {}
+    return {
+        "conference_label": conference.title,
+        "conference_facts": f"{show_day(conference.starts_at, conference.zone)} · {conference.venue}",
+        "conference_url": url_for("overview.show_conference", slug=conference.slug),
+        "steps": steps_of(conference.slug, account.role.value),
+    }
+
+
+def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
+    """The main areas for staff."""
+    if visitor.account is None:
+        return []
+    items = [(_l("Conferences"), "overview.start")]
+    if visitor.account.role.value in ORGANISERS:
+        items.append((_l("Providers"), "providers.show_providers"))
+    if current_app.config["DEMO"]:
+        items.append((_l("Mailbox of the demo"), "outbox.show_mailbox"))
+    return [(label, url_for(endpoint), request.endpoint == endpoint) for label, endpoint in items]
+
+
+def init(app: Flask) -> None:
+    """Hand the navigation to the kit, which knows no room."""
+    app.extensions["conference_context"] = conference_context
+    app.extensions["main_navigation"] = main_navigation
