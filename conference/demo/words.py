@@ -1,0 +1,210 @@
+"""What people said, wrote and decided in June: invented people, true shape."""
+
+from typing import Any
+
+FOCUS_QUESTION = (
+    "Wie können Arbeitsagentur und Bildungsträger sich noch besser vernetzen, "
+    "um für jeden Menschen das passende Bildungsangebot zu ermöglichen?"
+)
+
+AGENDA = [  # when, how many minutes, what kind, title, who, where
+    ("09:00", 30, "break", "Ankommen und Kaffee", "", "Foyer"),
+    ("09:30", 15, "plenary", "Begrüßung durch die Geschäftsführung", "Verena Tiemann", "Saal"),
+    ("09:45", 30, "talk", "mein NOW: die neue nationale Weiterbildungsplattform", "Meike Sundermann", "Saal"),
+    ("10:15", 30, "talk", "Bürgergeld-Gesetz: Auswirkungen auf die Qualifizierung", "Jan Pohlmann", "Saal"),
+    ("10:45", 20, "talk", "Wie die Agentur Maßnahmen unterstützen kann", "Katrin Obermann", "Saal"),
+    ("11:05", 15, "break", "Pause", "", "Foyer"),
+    ("11:20", 45, "breakout", "Arbeitsgruppen, Runde 1", "", None),
+    ("12:05", 45, "break", "Mittagessen", "", "Foyer"),
+    ("12:50", 45, "breakout", "Arbeitsgruppen, Runde 2", "", None),
+    ("13:35", 40, "plenary", "Ergebnisse der Gruppen im Plenum", "Holger Kasten", "Saal"),
+    ("14:15", 30, "plenary", "Abstimmung und nächste Schritte", "Holger Kasten", "Saal"),
+    ("14:45", 15, "plenary", "Abschluss", "Verena Tiemann", "Saal"),
+]
+
+ROOMS = [
+    ("Saal", 60),
+    ("Foyer", 60),
+    ("Raum A", 10),
+    ("Raum B", 10),
+    ("Raum C", 8),
+    ("Raum D", 12),
+    ("Raum E", 8),
+]
+
+TOPICS = [
+    "Gemeinsame Kursplanung",
+    "Vereinbarkeit von Familie und Kurs",
+    "Bedarf der Betriebe",
+    "mein NOW und Öffentlichkeit",
+    "Begleitung der Teilnehmenden",
+]
+
+NOTES = {
+    "Begrüßung durch die Geschäftsführung": (
+        "Frau Tiemann begrüßt die Teilnehmenden. Ziel des Tages: **Ideen, die umgesetzt werden.** "
+        "Eine Folgekonferenz im August prüft, was daraus geworden ist."
+    ),
+    "mein NOW: die neue nationale Weiterbildungsplattform": (
+        "Die Plattform bündelt Angebote, Tests und Beratung.\n\n"
+        "- Träger stellen ihre Kurse selbst ein; die Agentur hilft beim ersten Mal.\n"
+        "- Offen: Wer pflegt Termine, die sich ändern?"
+    ),
+    "Bürgergeld-Gesetz: Auswirkungen auf die Qualifizierung": (
+        "Der Vermittlungsvorrang entfällt; Qualifizierung wird früher möglich. Das Weiterbildungsgeld ist bei vielen "
+        "Teilnehmenden noch nicht bekannt."
+    ),
+    "Wie die Agentur Maßnahmen unterstützen kann": (
+        "Die Teams bieten an, Kurse früh gemeinsam zu planen. Gewünscht wird eine feste Ansprechperson je Beruf."
+    ),
+    "Ergebnisse der Gruppen im Plenum": (
+        "Jede Gruppe stellt drei Ergebnisse vor. Die Ideen werden zu acht Bündeln geordnet."
+    ),
+    "Abstimmung und nächste Schritte": (
+        "Jede anwesende Person vergibt fünf Punkte, höchstens zwei auf ein Bündel. Die drei Bündel mit den meisten Punkten "
+        "werden sofort zu Maßnahmen."
+    ),
+}
+
+# heading -> beginnings of the ideas that belong to it
+CLUSTERS = {
+    "Gemeinsamer Kurskalender": ["Gemeinsamer Kurskalender", "Ein Kalender mit allen", "Kurskalender auch als App"],
+    "Feste Wege zwischen Agentur und Trägern": [
+        "Monatliche Sprechstunde", "Feste Ansprechperson", "Träger stellen sich", "Hospitation", "Rückmeldung, warum",
+    ],
+    "Familie und Kurs": ["Teilzeitkurse", "Kinderbetreuung im Haus", "Betreuungsangebot", "Fahrdienst"],
+    "Bedarf der Betriebe": ["Arbeitgeber sagen", "Umfrage bei Betrieben", "Schnuppertage", "Kein Kurs ohne", "Arbeitgeberteams"],
+    "mein NOW nutzen": ["mein NOW", "Leitfaden zum"],
+    "Verständlich informieren": [
+        "Merkblatt", "Infoabend", "Weniger Formulare", "Teilqualifikationen", "Erfolgsgeschichten",
+        "Regionale",
+    ],
+    "Kurse, die zustande kommen": [
+        "Mindestteilnehmerzahl", "Gemeinsame Kurse", "Dozentenpool", "Laptops", "Leihgeräte",
+        "Sprachkurs",
+    ],
+    "Begleitung nach dem Kurs": ["Coaching", "Nachbetreuung"],
+}  # fmt: skip
+
+# heading -> weight of dots in June
+PREFERENCES = [
+    "Gemeinsamer Kurskalender", "Familie und Kurs", "Gemeinsamer Kurskalender", "Feste Wege zwischen Agentur und Trägern",
+    "Bedarf der Betriebe", "Familie und Kurs", "Kurse, die zustande kommen", "Gemeinsamer Kurskalender",
+    "Begleitung nach dem Kurs", "Feste Wege zwischen Agentur und Trägern", "Familie und Kurs", "mein NOW nutzen",
+    "Verständlich informieren",
+]  # fmt: skip
+
+DECISIONS = [
+    (
+        "Agentur und Bildungsträger führen einen gemeinsamen, öffentlich einsehbaren Kurskalender für den Kreis ein.",
+        "im Konsens",
+        ("cluster", "Gemeinsamer Kurskalender"),
+    ),
+    (
+        "Für jeden Zielberuf benennt die Agentur eine feste Ansprechperson für alle Bildungsträger.",
+        "30 Ja, 1 Nein, 2 Enthaltungen",
+        ("cluster", "Feste Wege zwischen Agentur und Trägern"),
+    ),
+    (
+        "Kurse werden so geplant, dass Eltern teilnehmen können; die Betreuung wird mit den Kommunen geklärt.",
+        "im Konsens",
+        ("cluster", "Familie und Kurs"),
+    ),
+]
+
+# title, description, responsible, supporters, due, source, decision number, reports: (day, status, text)
+ACTIONS: list[dict[str, Any]] = [
+    {
+        "title": "Kurskalender als gemeinsame Tabelle starten",
+        "description": "Alle Träger tragen ihre Kurstermine bis Jahresende ein; die Agentur veröffentlicht die Liste.",
+        "responsible": "maren.quest@lernwerkstatt-enger.example",
+        "supporters": "Volkshochschule im Kreis, Agentur",
+        "due": "2023-06-30",
+        "source": ("cluster", "Gemeinsamer Kurskalender"),
+        "decision": 1,
+        "reports": [
+            (
+                "2023-06-14",
+                "in_progress",
+                "Vorlage ist abgestimmt, zwölf Träger haben ihre Termine eingetragen.",
+            ),
+            ("2023-06-29", "done", "Der Kalender steht mit 84 Kursen online; die Agentur verlinkt ihn."),
+        ],
+    },
+    {
+        "title": "Kalender-Abo (iCal) einrichten",
+        "description": "Aus der Tabelle entsteht ein Abo für Telefon und Computer.",
+        "responsible": "robin.sander@digitalschule-owl.example",
+        "supporters": "Lernwerkstatt Enger",
+        "due": "2023-07-31",
+        "source": ("cluster", "Gemeinsamer Kurskalender"),
+        "decision": 1,
+        "reports": [("2023-06-27", "in_progress", "Ein Probelauf mit drei Trägern läuft.")],
+    },
+    {
+        "title": "Liste der Ansprechpersonen je Zielberuf veröffentlichen",
+        "description": "Eine Seite mit Name, Telefon und Vertretung je Beruf.",
+        "responsible": "stefan.rueter@agentur.example",
+        "supporters": "Teamleitungen beider Orientierungen",
+        "due": "2023-07-14",
+        "source": ("cluster", "Feste Wege zwischen Agentur und Trägern"),
+        "decision": 2,
+        "reports": [("2023-06-20", "in_progress", "Für 18 von 25 Berufen benannt.")],
+    },
+    {
+        "title": "Vormittagskurse für Eltern anbieten",
+        "description": "Mindestens drei Träger bieten ab Herbst Kurse von 8:30 bis 12:30 Uhr an.",
+        "responsible": "zeynep.aydin@bh-loehne.example",
+        "supporters": "Frauen & Beruf e. V., Pflegeschule Widukind",
+        "due": "2023-09-29",
+        "source": ("cluster", "Familie und Kurs"),
+        "decision": 3,
+        "reports": [],
+    },
+    {
+        "title": "Kinderbetreuung während der Kurse mit den Kommunen klären",
+        "description": "Gespräche mit den fünf Städten; Ergebnis als Übersicht.",
+        "responsible": "aylin.demir@agentur.example",
+        "supporters": "Frauen & Beruf e. V.",
+        "due": "2023-08-11",
+        "source": ("cluster", "Familie und Kurs"),
+        "decision": 3,
+        "reports": [
+            (
+                "2023-06-28",
+                "postponed",
+                "Die Kommunen bitten um einen Termin nach den Sommerferien; neue Frist vereinbart.",
+            ),
+        ],
+    },
+    {
+        "title": "Umfrage zum Fachkräftebedarf bei 200 Betrieben",
+        "description": "Kurze Umfrage der Arbeitgeberteams, Auswertung für die Kursplanung.",
+        "responsible": "bjoern.fiedler@agentur.example",
+        "supporters": "Handwerksbildung Herford",
+        "due": "2023-08-18",
+        "source": ("cluster", "Bedarf der Betriebe"),
+        "decision": None,
+        "reports": [
+            (
+                "2023-06-22",
+                "dropped",
+                "Die Kammer hat im Mai dieselbe Umfrage gemacht; wir nutzen deren Ergebnis.",
+            ),
+        ],
+    },
+]
+
+DECLINED = ["lukas.boehm@uw-vlotho.example", "dirk.ostermeier@verkehr-nordwest.example"]
+SILENT = ["petra.duering@gastro-roedinghausen.example"]
+EXCUSED = ["lukas.boehm@uw-vlotho.example", "sabine.vogt@bk-werretal.example"]
+ABSENT = [
+    "dirk.ostermeier@verkehr-nordwest.example",
+    "petra.duering@gastro-roedinghausen.example",
+    "anton.renner@frauen-beruf.example",
+]
+DIETS = {
+    "oksana.bondarenko@sprachschule-else.example": "vegetarisch",
+    "samir.el-amrani@ifw-hiddenhausen.example": "halal",
+}
+ACCESS = {"claudia.ibel@vhs-kreis.example": "Platz nahe der Leinwand, Schwerhörigenschleife"}
