@@ -1,0 +1,153 @@
+"""Fixtures for all tests: a fresh database per test, an app, a browser, a query counter."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from conference import create_app
+from conference.kit import unit
+from conference.kit.db import db
+
+from .browser import Browser
+
+
+def _own_database(url: str | None) -> str | None:
+    """Each test process works on a database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if url is None or worker is None:
+        return url
+    base, name = url.rsplit("/", 1)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        if (
+            connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [f"{name}_{worker}"]
+            ).fetchone()
+            is None
+        ):
+            connection.execute(f'CREATE DATABASE "{name}_{worker}"')
+    return f"{base}/{name}_{worker}"
+
+
+SERVER = _own_database(os.environ.get("FOLGETERMIN_TEST_DATABASE_URL"))
+SETTINGS = {
+    "TESTING": True,
+    "SECRET_KEY": "a secret for tests only, 32 characters and more",
+    "BASE_URL": "https://folgetermin.example",
+    "RATELIMIT_ENABLED": False,
+    "SESSION_COOKIE_SECURE": False,
+}
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, copied for each test."""
+    folder = tmp_path_factory.mktemp("empty")
+    app = create_app(SETTINGS | {"INSTANCE": folder})
+    with app.app_context():
+        db.create_all()
+        db.session.remove()
+        db.engine.dispose()
+    return folder / "folgetermin.db"
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Override in a module to change settings for its tests."""
+    return {}
+
+
+@pytest.fixture
+def app(tmp_path: Path, settings: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """An app on an empty database of its own: SQLite, or PostgreSQL when FOLGETERMIN_TEST_DATABASE_URL is set."""
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    overrides = SETTINGS | {"INSTANCE": instance} | settings
+    if SERVER:
+        overrides["DATABASE_URL"] = SERVER
+    else:
+        empty = request.getfixturevalue("empty_database")
+        shutil.copy(empty, instance / "folgetermin.db")
+    made = create_app(overrides)
+    if SERVER:
+        _empty_server(made)
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _empty_server(app: Flask) -> None:
+    with app.app_context():
+        if not _prepared:
+            db.drop_all()
+            db.create_all()
+            _prepared.append(True)
+        tables = [f'DELETE FROM "{table.name}"' for table in reversed(db.metadata.sorted_tables)]
+        # Deleting a few rows and setting the counters back takes a tenth of the time of TRUNCATE.
+        reset = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("; ".join([*tables, reset]))
+
+
+_prepared: list[bool] = []
+
+
+@pytest.fixture
+def house(app: Flask) -> Iterator[Flask]:
+    """An app context with an open writing transaction, for tests of operations and queries. Not with `browser`."""
+    with app.app_context(), unit.writing(commit=False):
+        yield app
+
+
+@pytest.fixture
+def in_house(app: Flask) -> Callable[[], Any]:
+    """`with in_house():` opens a writing transaction that is committed at the end: to prepare data for a browser."""
+
+    @contextmanager
+    def enter() -> Iterator[Flask]:
+        with app.app_context(), unit.writing():
+            yield app
+
+    return enter
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """A browser with empty cookies."""
+    return Browser(app)
+
+
+@pytest.fixture
+def new_browser(app: Flask) -> Callable[[], Browser]:
+    """Further browsers: other people."""
+    return lambda: Browser(app)
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[], Any]:
+    """`with count_queries() as seen:` collects the SQL statements; len(seen) is their number."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            seen.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counting

@@ -1,0 +1,351 @@
+"""The house's promises. Each failure says what to do."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from flask import abort
+
+from conference.kit import access, forms, pages, unit
+from conference.kit.db import db
+
+from ..builders import an_account
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "conference"
+ROOM_FILES = {"__init__.py", "models.py", "forms.py", "queries.py", "operations.py", "views.py"}
+# A second subject of a room that has outgrown one file; each is named with its reason in docs/decisions.md.
+FURTHER_FILES = {
+    "invitations": {"imports.py", "import_forms.py", "import_views.py", "import_words.py"},
+    "groups": {"tasks.py"},
+    "actions": {"letters.py"},
+}
+
+
+def sources(pattern="**/*.py"):
+    return [path for path in sorted(PACKAGE.glob(pattern)) if "migrations" not in path.parts]
+
+
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
+def where(path, node):
+    return f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+@pytest.fixture
+def writer(app):
+    """A route that writes an account and then ends as its path says."""
+
+    def write(end):
+        an_account(email=f"{end}@agentur.example")
+        if end == "crash":
+            raise RuntimeError("planned")
+        if end == "refused":
+            raise pages.Refused("planned")
+        if end == "missing":
+            abort(404)
+        return end, 422 if end == "invalid" else 200
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.view_functions["write"] = access.public(write)
+    app.url_map.add(app.url_rule_class("/write/<end>", endpoint="write", methods=["GET", "POST"]))
+    return app
+
+
+def accounts_in(app):
+    from conference.accounts.models import Account
+
+    with app.app_context():
+        return db.session.query(Account).count()
+
+
+def test_1_a_good_end_commits(writer):
+    assert writer.test_client().post("/write/good").status_code == 200
+    assert accounts_in(writer) == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("crash", 500), ("refused", 409), ("missing", 404), ("invalid", 422)]
+)
+def test_1_a_bad_end_rolls_back(writer, end, status):
+    assert writer.test_client().post(f"/write/{end}").status_code == status
+    assert accounts_in(writer) == 0, "Let kit.unit roll back whenever the status is 400 or more."
+
+
+def test_1_an_error_while_committing_reaches_the_error_page(writer, monkeypatch):
+    def broken():
+        raise RuntimeError("planned")
+
+    with writer.app_context():
+        monkeypatch.setattr(db.session(), "commit", broken)
+        monkeypatch.setattr(db.session.registry(), "commit", broken)
+    monkeypatch.setattr(unit.db.session, "commit", broken)
+    answer = writer.test_client().post("/write/good")
+    assert answer.status_code == 500
+    assert b"<h1" in answer.data, "Commit inside the dispatch, so that the error pages still apply."
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_2_a_get_never_writes(writer, method):
+    assert getattr(writer.test_client(), method)("/write/good").status_code == 200
+    assert accounts_in(writer) == 0, "Let kit.unit roll back every GET, HEAD and OPTIONS."
+
+
+def test_2_writers_on_sqlite_begin_immediately(app, count_queries):
+    with app.app_context():
+        if db.engine.dialect.name != "sqlite":
+            assert app.config["WRITE_LOCK"] is None
+            return
+        with unit.writing():
+            raw = db.session.connection().connection.dbapi_connection
+            assert raw.in_transaction
+            other = db.engine.raw_connection()
+            other.dbapi_connection.execute("PRAGMA busy_timeout=1")
+            with pytest.raises(Exception, match="locked"):
+                other.dbapi_connection.execute("BEGIN IMMEDIATE")
+            other.close()
+
+
+def test_4_only_the_outbox_and_the_kit_talk_to_mail_servers():
+    guilty = [
+        where(path, node)
+        for path in sources()
+        if "kit" not in path.parts
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "smtplib" in ast.dump(node)
+    ]
+    assert not guilty, f"Queue a letter with outbox.operations.queue instead of talking SMTP: {guilty}"
+
+
+def test_4_weasyprint_is_imported_only_where_pdfs_are_made():
+    allowed = {"pdf.py", "pdf_child.py", "pdf_tags.py", "pdf_tree.py", "pdf_text.py"}
+    guilty = [
+        where(path, node)
+        for path in sources()
+        if path.name not in allowed
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "weasyprint" in ast.dump(node)
+    ]
+    assert not guilty, f"Use kit.pdf.render_in_child; the web process must not load WeasyPrint: {guilty}"
+
+
+def test_4_the_web_process_does_not_load_weasyprint():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from conference import create_app; create_app(); sys.exit('weasyprint' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, "Import WeasyPrint inside the functions of kit.pdf only."
+
+
+def test_5_every_route_has_an_access_mark(app):
+    with app.app_context():
+        bare = sorted(
+            f"{rule.endpoint} ({rule.rule})"
+            for rule in app.url_map.iter_rules()
+            if access.rule_of(rule.endpoint) is None
+        )
+    assert not bare, f"Put a mark of kit.access directly under the route of: {bare}"
+
+
+def test_5_a_route_without_a_mark_is_closed(app):
+    app.view_functions["bare"] = lambda: "open"
+    app.url_map.add(app.url_rule_class("/bare", endpoint="bare"))
+    assert app.test_client().get("/bare").status_code == 404
+
+
+def test_5_urls_are_kebab_case_nouns_with_typed_parameters(app):
+    import re
+
+    good = re.compile(
+        r"(/|/[a-z][a-z0-9-]*|/<(int:)?[a-z_]+>|/<path:filename>|\.(ics|pdf|csv|xlsx|svg|txt)|<int:number>)+"
+    )
+    odd = [rule.rule for rule in app.url_map.iter_rules() if not good.fullmatch(rule.rule)]
+    assert not odd, f"Write addresses as kebab-case nouns: {odd}"
+    untyped = [r.rule for r in app.url_map.iter_rules() if re.search(r"<[a-z_]+_id>", r.rule)]
+    assert not untyped, f"Give the id a type, <int:…_id>: {untyped}"
+
+
+def test_6_refused_and_stale_come_back_with_the_input(app):
+    from conference.kit.errors import Stale
+
+    with app.test_request_context("/", method="POST", data={"a": "b"}):
+        form = forms.VersionedForm(meta={"csrf": False})
+        with pages.refusals(form):
+            raise Stale("mine", "theirs", version=4)
+        assert pages.status_of(form) == 409
+        assert (form.refused.mine, form.refused.theirs, form.version.data) == ("mine", "theirs", 4)
+
+
+def test_7_only_views_jobs_and_commands_look_at_the_clock():
+    allowed_files = {
+        "views.py",
+        "import_views.py",
+        "clock.py",
+        "cli.py",
+        "demo.py",
+        "layout.py",
+        "__init__.py",
+        "serving.py",
+    }
+    guilty = []
+    for path in sources():
+        if path.name in allowed_files:
+            continue
+        for node in ast.walk(tree_of(path)):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in {"now", "utcnow", "today"}
+                and _is_clock(node)
+            ):
+                guilty.append(where(path, node))
+    assert not guilty, f"Take `at: datetime` as an argument instead of looking at the clock: {guilty}"
+
+
+def _is_clock(node):
+    return isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date", "clock", "time"}
+
+
+def test_8_the_policy_allows_nothing_inline(app):
+    policy = app.test_client().get("/sign-in").headers["Content-Security-Policy"]
+    assert "unsafe" not in policy and "nonce" not in policy and policy.startswith("default-src 'none'")
+
+
+def test_8_templates_hold_no_inline_script_or_style():
+    import re
+
+    bad = re.compile(
+        r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son(click|load|change|submit|input)=|javascript:"
+    )
+    guilty = []
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if path.parts[-2] in {"pdf", "mail"}:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if bad.search(line):
+                guilty.append(f"{path.relative_to(ROOT)}:{number}")
+    assert not guilty, f"Move script and style into static/: {guilty}"
+
+
+def test_9_rooms_commit_nothing_themselves():
+    guilty = [
+        where(path, node)
+        for path in sources()
+        if "kit" not in path.parts
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}
+    ]
+    assert not guilty, f"Leave commit and rollback to kit.unit: {guilty}"
+
+
+def test_rooms_are_flat_and_have_only_the_five_kinds_of_file(app):
+    from conference import ROOMS
+
+    odd = [
+        str(path.relative_to(ROOT))
+        for room in ROOMS
+        for path in (PACKAGE / room).iterdir()
+        if path.name not in ROOM_FILES | {"__pycache__"} | FURTHER_FILES.get(room, set())
+    ]
+    assert not odd, (
+        f"A room has models, forms, queries, operations and views; put the rest into core or kit: {odd}"
+    )
+
+
+def test_the_core_is_pure():
+    forbidden = {"flask", "sqlalchemy", "wtforms", "werkzeug", "flask_babel"}
+    guilty = []
+    for path in sources("core/**/*.py"):
+        for node in ast.walk(tree_of(path)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+                if node.level > (1 if path.parent.name == "core" else 2):
+                    guilty.append(where(path, node))
+            guilty.extend(where(path, node) for name in names if name.split(".")[0] in forbidden)
+    assert not guilty, f"Keep Flask, the database and our own rooms out of core: {guilty}"
+
+
+def test_core_and_operations_have_docstrings():
+    bare = []
+    for path in [*sources("core/**/*.py"), *sources("*/operations.py"), *sources("*/imports.py")]:
+        for node in ast.walk(tree_of(path)):
+            is_public = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+            if is_public and not _inside(path, node) and ast.get_docstring(node) is None:
+                bare.append(f"{where(path, node)} {node.name}")
+    assert not bare, f"Say in a docstring what it does, its shapes and errors: {bare}"
+
+
+def _inside(path, wanted):
+    """True for functions inside functions, and methods of private classes."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and any(
+            child is not node and getattr(child, "lineno", 0) == wanted.lineno for child in ast.walk(node)
+        ):
+            return True
+        if (
+            isinstance(node, ast.ClassDef)
+            and node.name != wanted.name
+            and any(
+                getattr(child, "lineno", 0) == wanted.lineno and isinstance(child, ast.FunctionDef)
+                for child in node.body
+            )
+        ):
+            return node.name.startswith("_")
+    return False
+
+
+def test_the_readme_names_every_room(app):
+    from conference import ROOMS
+
+    readme = (ROOT / "README.md").read_text()
+    missing = [room for room in ROOMS if f"`{room}/`" not in readme]
+    assert not missing, f"Add these rooms to the map in README.md: {missing}"
+
+
+def test_vendored_files_are_unmodified():
+    import hashlib
+    import re
+
+    listed = dict(
+        re.findall(
+            r"\|\s*`?([\w./-]+)`?\s*\|[^|\n]*?`?([0-9a-f]{64})`?",
+            (ROOT / "static/vendor/VENDOR.md").read_text(),
+        )
+    )
+    assert listed, "List every vendored file with its sha256 in static/vendor/VENDOR.md."
+    for name, expected in listed.items():
+        path = next(
+            p for p in (ROOT / "static/vendor" / name, ROOT / name, ROOT / "static" / name) if p.exists()
+        )
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == expected, f"{name} differs from VENDOR.md"
+
+
+def test_no_machine_path_or_registry_host_is_in_the_tree():
+    import re
+    import subprocess
+
+    bad = re.compile(
+        r"(?<![\w./])/(work|root|home/[a-z]+)/|pypi-more|registry\.npmjs\.org|files\.pythonhosted"
+    )
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    guilty = []
+    for name in listed:
+        path = ROOT / name
+        if (
+            path.suffix in {".py", ".md", ".toml", ".sh", ".txt", ".html", ".js", ".css", ""}
+            and path.is_file()
+        ):
+            if path == Path(__file__) or "vendor" in path.parts:
+                continue
+            for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+                if bad.search(line):
+                    guilty.append(f"{name}:{number}")
+    assert not guilty, f"Take machine paths and registry hosts out: {guilty}"

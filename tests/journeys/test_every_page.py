@@ -1,0 +1,145 @@
+"""Every page of the route list, in both themes: axe finds nothing, the policy stops nothing, nothing scrolls sideways."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import DESKTOP, violations
+
+AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN = f"() => axe.run(document, {{runOnly: {TAGS}, resultTypes: ['violations']}})"
+CONFERENCES = "june-2023", "august-2023"
+
+PUBLIC = [
+    "/sign-in",
+    "/programme/june-2023",
+    "/ideas",
+    "/privacy",
+    "/accessibility",
+    "/imprint",
+    "/nowhere",
+    "/patterns",
+]
+ORGANISER = [
+    "/", "/series/new", "/series/bildungstraegerkonferenz/conferences/new", "/providers", "/providers/1", "/contacts/1",
+    *(f"/conferences/{slug}{path}" for slug in CONFERENCES for path in (
+        "", "/edit", "/rooms", "/rooms/new", "/topics", "/topics/new", "/agenda", "/agenda/new", "/guests", "/guests/import",
+        "/letters/invitation", "/letters/reminder", "/mailing", "/registrations", "/outbox", "/groups", "/attendance", "/ideas",
+        "/clusters", "/votes", "/votes/new", "/decisions", "/decisions/new", "/actions", "/actions/new", "/minutes", "/results",
+        "/review", "/follow-up", "/wall",
+    )),
+    "/conferences/june-2023/rooms/1", "/conferences/june-2023/topics/1", "/conferences/june-2023/agenda/1",
+    "/conferences/june-2023/agenda/2/note", "/conferences/june-2023/votes/1", "/conferences/june-2023/decisions/1",
+    "/conferences/june-2023/actions/1", "/conferences/june-2023/actions/1/edit", "/conferences/june-2023/groups/1",
+    "/outbox", "/outbox/1", "/conferences/june-2023/outbox/1", "/conferences/june-2023/agenda/2/note/1", "/conferences/june-2023/agenda/2/removal",
+    "/conferences/june-2023/agenda/2/times", "/conferences/june-2023/clusters/1", "/conferences/june-2023/ideas/1",
+    "/conferences/june-2023/ideas/import", "/conferences/june-2023/ideas/codes", "/conferences/august-2023/guests/1",
+    "/conferences/august-2023/guests/39", "/conferences/august-2023/guests/39/edit", "/conferences/august-2023/guests/new",
+    "/conferences/august-2023/mailing/invitations", "/conferences/august-2023/mailing/reminders",
+    "/conferences/august-2023/mailing/updates",
+]  # fmt: skip
+LEADERSHIP = [
+    "/",
+    "/conferences/june-2023",
+    "/conferences/june-2023/results",
+    "/conferences/june-2023/minutes",
+    "/conferences/august-2023/review",
+]
+GUEST = ["/my", "/my/groups", "/my/votes"]
+
+
+def check(page, address, wide=True):
+    """Open one page and say what is wrong with it."""
+    answer = page.goto(address)
+    assert answer.status < 500, address
+    stopped = violations(page)  # before axe, which adds styles of its own
+    page.evaluate(AXE)
+    found = page.evaluate(RUN)["violations"]
+    wrong = [
+        f"{v['id']}: {v['help']} – {v['nodes'][0]['target']} {v['nodes'][0]['html'][:160]}" for v in found
+    ]
+    wrong += [f"policy: {text}" for text in stopped]
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if sideways > 0:
+        wrong.append(f"scrolls sideways by {sideways} px")
+    return [f"{address.split('/', 3)[-1]}: {text}" for text in wrong]
+
+
+def sweep(page, server, paths):
+    """All problems of all pages together, so that one run names them all."""
+    problems = []
+    for path in paths:
+        problems += check(page, server.address + path)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(params=[False, True], ids=["light", "dark"])
+def dark(request):
+    return request.param
+
+
+@pytest.fixture(params=[DESKTOP, {"width": 320, "height": 640}], ids=["desktop", "narrow"])
+def size(request):
+    return request.param
+
+
+def become(page, server, name):
+    page.goto(server.address + "/sign-in")
+    page.click(f"form[action='/persona/{name}'] button")
+
+
+def test_pages_for_everybody_are_clean(shared_server, visit, dark, size):
+    sweep(visit(size, dark=dark), shared_server, PUBLIC)
+
+
+def test_pages_for_organisers_are_clean(shared_server, visit, dark):
+    page = visit(dark=dark)
+    become(page, shared_server, "organiser")
+    sweep(page, shared_server, ORGANISER)
+
+
+def test_pages_for_organisers_fit_a_phone(shared_server, visit):
+    page = visit({"width": 320, "height": 640})
+    become(page, shared_server, "organiser")
+    sweep(page, shared_server, [path for path in ORGANISER if not path.endswith("/wall")])
+
+
+def test_pages_for_leadership_are_clean(shared_server, visit, dark, size):
+    page = visit(size, dark=dark)
+    become(page, shared_server, "leadership")
+    sweep(page, shared_server, LEADERSHIP)
+
+
+def test_pages_for_guests_are_clean(shared_server, visit, dark, size):
+    page = visit(size, dark=dark)
+    token = shared_server.token_for("june-2023", "ewa.kowalczyk@akademie-wittekind.example")
+    open_token = shared_server.token_for("august-2023", shared_server.unanswered("august-2023"))
+    sweep(page, shared_server, [f"/invitation/{token}", f"/invitation/{open_token}"])
+    page.goto(f"{shared_server.address}/invitation/{token}")
+    page.click("main button.button--primary")
+    sweep(page, shared_server, GUEST)
+    action = shared_server.token_for("june-2023", "zeynep.aydin@bh-loehne.example", "action")
+    sweep(page, shared_server, [f"/action/{action}"])
+
+
+def test_every_get_page_is_in_the_route_list(app):
+    """A page without an entry is red: add its address above."""
+    from werkzeug.exceptions import HTTPException
+
+    listed = {*PUBLIC, *ORGANISER, *LEADERSHIP, *GUEST, "/invitation/x", "/action/x", "/ideas/ABC234", "/ideas/ABC234/received/1", "/my/votes/1", "/my/votes/1/thanks",
+              "/conferences/x/guests/import/1", "/conferences/x/guests/1"}  # fmt: skip
+    adapter = app.url_map.bind("base.invalid")
+    seen = set()
+    for path in listed:
+        try:
+            endpoint, _values = adapter.match(path, method="GET")
+            seen.add(endpoint)
+        except HTTPException:
+            continue
+    no_page = {"static", "layout.choose_language", "layout.choose_theme", "overview.health"}
+    no_page |= {"outbox.download_enclosure", "outbox.download_demo_enclosure"}
+    files = {rule.endpoint for rule in app.url_map.iter_rules() if "." in rule.rule.split("/")[-1]}
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
+    missing = sorted(pages - seen - no_page - files)
+    assert not missing, f"Add an address to tests/journeys/test_every_page.py for: {missing}"

@@ -1,0 +1,17 @@
+"""Leadership's page as it comes out of the printer."""
+
+import io
+
+from pypdf import PdfReader
+
+from .test_every_page import become
+
+
+def test_what_became_of_june_fits_on_one_sheet_of_paper(shared_server, visit):
+    page = visit()
+    become(page, shared_server, "leadership")
+    page.goto(shared_server.address + "/conferences/june-2023/results")
+    sheets = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True)))
+    words = " ".join(sheets.pages[0].extract_text().split())
+    assert len(sheets.pages) == 1, "Tighten the print rules in static/css/overview.css."
+    assert "Was daraus geworden ist" in words and "Ideen außerhalb der Bündel" in words
