@@ -1,0 +1,1 @@
+"""What we claim, measured as ratios against a named yardstick in the same run: `make bench`."""
