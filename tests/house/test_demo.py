@@ -253,16 +253,17 @@ def test_a_crash_half_way_leaves_nothing_and_the_next_load_is_whole(app, monkeyp
     def crash():
         raise error
 
-    monkeypatch.setattr(loader.june, "load", quick_june)
+    monkeypatch.setattr(loader.june, "hold", quick_june)
     with app.app_context():
-        monkeypatch.setattr(august, "load", crash)
+        monkeypatch.setattr(august, "plan", crash)
         with pytest.raises(error):
             loader.load(app)
         assert not Path(app.instance_path, "demo-clock").exists()
         db.create_all()
         with unit.reading():
             assert db.session.query(Conference).count() == 0
-        monkeypatch.setattr(august, "load", lambda: None)
+        for part, step in ((august, "plan"), (loader.june, "conclude"), (august, "invite")):
+            monkeypatch.setattr(part, step, lambda: None)
         assert loader.load(app).startswith("The demo is loaded")
 
 
