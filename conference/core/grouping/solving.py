@@ -1,5 +1,6 @@
 """The way from a problem to a solution: a seating that keeps the rules, then run after run of the search."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
@@ -12,6 +13,7 @@ from .model import NotFound, Problem, Seating, Solution
 from .objective import Weights, objective
 from .relabelling import Relabelling
 from .scoring import evaluate, status
+from .sizes import crowded_sizes
 from .skeleton import places, skeleton
 from .state import State
 from .tabu import NEVER, Tabu
@@ -81,8 +83,16 @@ class _Search:
         self.deadline, self.on_progress = deadline, on_progress
         self.compiled = compile_problem(problem, problem.rules)
         self.goals = objective(self.compiled)
-        self.patience = 1_000 + 20 * self.compiled.people
-        self.schedule = skeleton(self.compiled)
+        self.patience = (
+            10**9 if any(level.values for level in self.goals.levels) else 1_000 + 20 * self.compiled.people
+        )
+        has_repeats = problem.rounds > 1 and any(level.kind == "repeats" for level in self.goals.levels)
+        self.schedule = skeleton(self.compiled) if has_repeats else None
+        values = [value for level in self.goals.levels[:1] for value in level.values.values()]
+        self.is_gainful = bool(values) and sum(values) < 0
+        self.aims = (
+            [crowded_sizes(one.counters[0]) for one in self.compiled.rounds] if self.is_gainful else []
+        )
         self.best = self.last = self._first()
         self.key = self._key(self.best)
 
@@ -184,7 +194,11 @@ class _Search:
 
     def _shuffled(self, number: int, unit: int, groups: Sequence[int], seats: Seats) -> Sequence[int]:
         keys = {group: self.rng.random() for group in groups}
-        return sorted(groups, key=keys.__getitem__)
+        if not self.is_gainful:
+            return sorted(groups, key=keys.__getitem__)
+        aims = self.aims[number]
+        taken = Counter(seats[number])
+        return sorted(groups, key=lambda group: (taken[group] >= aims[group], keys[group]))
 
     def _filled(self, seats: Seats) -> Seats:
         """Everybody without a seat goes to an allowed group; the search then has to mend what this breaks."""

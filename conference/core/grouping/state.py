@@ -231,9 +231,26 @@ class State:
     def move(self, number: int, unit: int, group: int) -> None:
         """Put the unit into another group."""
         now = int(self.where[number, unit])
-        if now == group:
+        if now != group:
+            self.cost += self.move_cost(number, unit, group)
+            self._shift(number, unit, group)
+            self._recount(number, unit, now, group)
+
+    def swap(self, number: int, unit: int, other: int) -> None:
+        """Let two units of different groups change places."""
+        group, goal = int(self.where[number, unit]), int(self.where[number, other])
+        if self.kind[number, unit] != self.kind[number, other]:
+            self.move(number, unit, goal)
+            self.move(number, other, group)
             return
-        self.cost += self.move_cost(number, unit, group)
+        gain = self.gain[number]
+        change = gain[goal, unit] - gain[group, unit] + gain[group, other] - gain[goal, other]
+        self.cost += int(change - 2 * self.cross[number, unit, other])
+        self._shift(number, unit, goal)
+        self._shift(number, other, group)
+
+    def _shift(self, number: int, unit: int, group: int) -> None:
+        now = int(self.where[number, unit])
         row, gain = self.cross[number, unit], self.gain[number]
         gain[now] -= row
         gain[group] += row
@@ -241,18 +258,12 @@ class State:
         if self.repeat and self.rounds > 1:
             self._part_and_meet(number, people, now, group)
         self.where[number, unit] = group
-        self._recount(number, unit, now, group)
         for person in people:
             self.group_of[number, person] = group
-            self.totals[person] += self.wishes[person, group] - self.wishes[person, now]
         if self.has_unary:
+            for person in people:
+                self.totals[person] += self.wishes[person, group] - self.wishes[person, now]
             self._refresh_people(number, people)
-
-    def swap(self, number: int, unit: int, other: int) -> None:
-        """Let two units change places."""
-        group, goal = int(self.where[number, unit]), int(self.where[number, other])
-        self.move(number, unit, goal)
-        self.move(number, other, group)
 
     def _recount(self, number: int, unit: int, now: int, group: int) -> None:
         parts = self.kinds[number][self.kind[number, unit]]

@@ -12,6 +12,8 @@ SMALL = 64
 """Rounds with so many units or fewer are looked through as a whole."""
 SAMPLE = 24
 BUNDLE_EVERY = 10
+TRANSFERS = 50
+"""In short runs sizes change this seldom: a step away from good sizes takes many steps back."""
 NEVER = np.iinfo(np.int64).max // 4
 
 Move = tuple[int, int, int, int]
@@ -36,9 +38,15 @@ class Tabu:
         self.counts = [len(one.units) for one in state.compiled.rounds]
         self.all = [np.arange(count) for count in self.counts]
         self.banned = np.zeros((state.rounds, state.compiled.groups, state.units), dtype=np.int64)
+        self.resting = np.zeros((state.rounds, state.units), dtype=np.int64)
         self.is_bent = [len(kinds) > 2 for kinds in state.kinds]
         self.is_tight = [bool((least == most).all()) for least, most in (limit[:2] for limit in state.limits)]
-        self.tenure = 10 if state.compiled.people < 60 else 26
+        # Where every pair has a value of its own, good seats lie close together: people are soon free to move again.
+        self.is_short = any(level.values for level in state.goals.levels)
+        self.tenure = 4 if self.is_short else 10 if state.compiled.people < 60 else 26
+        self.sample = 32 if self.is_short else SAMPLE
+        self.order: Numbers = np.zeros(0, dtype=np.int64)
+        self.reshuffle = 0
         self.bundles = bundles(state)
         self.step = self.idle = 0
         self.best = Best(state.cost, state.where.copy())
@@ -93,15 +101,25 @@ class Tabu:
         own = self.state.own(number)[:count]
         least = int(own.min())
         costly = np.flatnonzero(own > least) if least >= 0 else self.all[number]
-        if len(costly) <= SAMPLE:
-            return costly if len(costly) else self.all[number][:SAMPLE]
-        return costly[[self._below(len(costly)) for _ in range(SAMPLE)]]
+        if len(costly) <= self.sample:
+            return costly if len(costly) else self.all[number][: self.sample]
+        return costly[self._block(len(costly))]
+
+    def _block(self, count: int) -> Numbers:
+        """Some of so many numbers, all different: a stretch of an order that is shuffled again and again."""
+        if self.step >= self.reshuffle or len(self.order) != count + self.sample:
+            lots = [self.random() for _ in range(count)]
+            self.order = np.array(sorted(range(count), key=lots.__getitem__), dtype=np.int64)
+            self.order = np.concatenate([self.order, self.order[: self.sample]])
+            self.reshuffle = self.step + count // 4
+        start = self._below(count)
+        return self.order[start : start + self.sample]
 
     def _best_move(self, number: int) -> Move | None:
         units = self._sample(number)
         swaps = self._swaps(number, units)
         least = int(swaps.min())
-        if not self.is_tight[number]:
+        if not self.is_tight[number] and not (self.is_short and self.step % TRANSFERS):
             transfers = self._transfers(number, units)
             cheapest = int(transfers.min())
             if cheapest < least or (cheapest == least and self.random() < 0.5):
@@ -132,9 +150,13 @@ class Tabu:
             change, kind = state.change[number], state.kind[number, :count]
             costs += change[mine[:, None], kind[units][:, None], kind[None, :]]
             costs += change[where[None, :], kind[None, :], kind[units][:, None]]
-        banned = self.banned[number, :, :count]
-        closed = banned[mine] > self.step
-        closed |= banned[where[None, :], units[:, None]] > self.step
+        if self.is_short:
+            resting = self.resting[number, :count] > self.step
+            closed = resting[units][:, None] | resting[None, :]
+        else:
+            banned = self.banned[number, :, :count]
+            closed = banned[mine] > self.step
+            closed |= banned[where[None, :], units[:, None]] > self.step
         closed &= costs >= self.best.cost - state.cost
         closed |= mine[:, None] == where[None, :]
         costs[closed] = NEVER
@@ -163,4 +185,7 @@ class Tabu:
         self._ban(number, unit, group)
 
     def _ban(self, number: int, unit: int, group: int) -> None:
-        self.banned[number, group, unit] = self.step + 4 + self._below(self.tenure)
+        if self.is_short:
+            self.resting[number, unit] = self.step + 3 + self._below(self.tenure)
+        else:
+            self.banned[number, group, unit] = self.step + 3 + self._below(self.tenure)
