@@ -128,7 +128,7 @@ def _refuse_busy(host: str, port: int) -> None:
 def _commands(host: str, port: int) -> list[list[str]]:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     web = ["-m", "gunicorn", "wsgi:app", "--bind", bind, "--workers", "1", "--threads", "8",
-           "--worker-class", "gthread", "--log-level", "warning", "--graceful-timeout", "10"]  # fmt: skip
+           "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket", "--graceful-timeout", "10"]  # fmt: skip
     return [[sys.executable, *web], [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]]
 
 

@@ -233,10 +233,8 @@ def _plain(problem: Problem) -> dict[str, object]:
 def as_text(outcome: dict[str, Any]) -> str:
     """The outcome for people at a terminal."""
     lines = [f"{outcome['rows']} rows, {outcome['good']} good, {outcome['imported']} imported"]
-    return "\n".join([*lines, *map(problem_as_text, outcome["problems"])])
-
-
-def problem_as_text(problem: Mapping[str, object]) -> str:
-    """One line for people at a terminal."""
-    field = f" {problem['field']}:" if problem["field"] else ""
-    return f"line {problem['line']}:{field} {problem['reason']}"
+    for kind in ("problems", "warnings"):
+        for problem in outcome[kind]:
+            field = f" {problem['field']}:" if problem["field"] else ""
+            lines.append(f"line {problem['line']}:{field} {problem['reason']}")
+    return "\n".join(lines)

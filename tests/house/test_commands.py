@@ -97,15 +97,15 @@ def test_import_contacts_names_every_row_that_it_does_not_take(flask, empty):
     with create_app(SETTINGS | {"INSTANCE": empty}).app_context(), unit.writing():
         a_conference()
     raw = LIST.with_name("einladungsliste_excel_export.csv")
+    words = flask(empty, "import-contacts", "june-2023", raw, "--dry-run").stdout
+    assert words.startswith("46 rows, 38 good, 0 imported\nline 8: email: ")
+    assert "line 45: postcode: The postcode 1067 lost its leading zero" in words
     done = flask(empty, "import-contacts", "june-2023", raw, "--json")
     answer = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
     assert (answer["rows"], answer["good"], answer["imported"]) == (46, 38, 38)
     assert [problem["line"] for problem in answer["problems"]] == [8, 41, 42, 43, 44, 45, 46, 47]
     assert all(set(problem) == {"line", "field", "reason"} for problem in answer["problems"])
-    words = flask(empty, "import-contacts", "june-2023", raw).stdout
-    assert words.startswith("46 rows, 0 good, 0 imported\nline 2: email: ")
-    assert "line 45: postcode: The postcode 1067 lost its leading zero" in words
 
 
 def test_import_contacts_names_what_is_wrong(flask, folder, tmp_path):
@@ -119,11 +119,10 @@ def test_import_contacts_names_what_is_wrong(flask, folder, tmp_path):
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
 
 
-@pytest.mark.parametrize(("command", "begin"), [("calendar", "BEGIN:VCALENDAR"), ("minutes-pdf", "%PDF-")])
-def test_a_dash_stands_for_the_standard_output(flask, folder, command, begin):
-    done = flask(folder, command, "june-2023", "-", demo=True, PYTHONIOENCODING="latin-1:surrogateescape")
+def test_a_dash_stands_for_the_standard_output(flask, folder):
+    done = flask(folder, "calendar", "june-2023", "-", demo=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(begin)
+    assert done.stdout.startswith("BEGIN:VCALENDAR")
 
 
 def test_send_mail_fails_while_letters_wait_and_no_server_is_set(flask, empty):

@@ -91,6 +91,12 @@ def test_only_a_trusted_proxy_says_who_is_asking_and_how(tmp_path, proxies):
     assert ("Strict-Transport-Security" in answer.headers) is bool(proxies)
 
 
+def token_in(client):
+    """The token of the form on the sign-in page."""
+    page = client.get("/sign-in").get_data(as_text=True)
+    return page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+
+
 class TestBehindAProxy:
     """With TLS at the proxy."""
 
@@ -103,8 +109,7 @@ class TestBehindAProxy:
             create_account("nora@agentur.example", "Nora", Role.ORGANISER, "ein langes Kennwort 23", at=NOW)
         client = app.test_client()
         client.environ_base |= {"HTTP_X_FORWARDED_PROTO": "https"}
-        page = client.get("/sign-in").get_data(as_text=True)
-        token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        token = token_in(client)
         words = {"csrf_token": token, "email": "nora@agentur.example", "password": "ein langes Kennwort 23"}
         assert client.post("/sign-in", data=words).status_code == 303
 
@@ -114,12 +119,12 @@ def test_whoever_became_a_person_of_the_demo_is_nobody_without_demo_mode(app, in
         create_account("nora@agentur.example", "Nora", Role.ORGANISER, None, at=NOW)
     app.config["DEMO"] = True
     client = app.test_client()
-    page = client.get("/sign-in").get_data(as_text=True)
-    token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    token = token_in(client)
     assert client.post("/persona/organiser", data={"csrf_token": token}).status_code == 303
     assert client.get("/").status_code == 200
     app.config["DEMO"] = False
     assert client.get("/").location.startswith("/sign-in")
+    token = token_in(client)
     for person in ("organiser", "participant", "leadership"):
         assert client.post(f"/persona/{person}", data={"csrf_token": token}).status_code == 404
     assert client.get("/outbox").status_code == 404
