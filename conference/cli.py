@@ -22,9 +22,12 @@ def fail(message: str) -> NoReturn:
 
 
 class Command(click.Command):
-    """A command that says in one line when the database cannot be used."""
+    """A command that says in one line when a word is no text, or the database cannot be used."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for name, value in ctx.params.items():
+            if isinstance(value, str) and value != value.encode("utf-8", "replace").decode():
+                fail(f"{name.upper()} is no valid text (UTF-8).")
         try:
             return super().invoke(ctx)
         except (DataError, IntegrityError):  # a mistake of ours, which a trace helps to find
@@ -154,7 +157,9 @@ def worker() -> None:
 @click.command(cls=Command)
 @click.option("--email", prompt=True)
 @click.option("--name", prompt=True)
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option(
+    "--password", envvar="FOLGETERMIN_ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True
+)
 @with_appcontext
 def create_admin(email: str, name: str, password: str) -> None:
     """Make the first account, an administrator."""

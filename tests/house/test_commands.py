@@ -184,8 +184,10 @@ def test_create_admin_makes_an_account_that_can_sign_in(flask, empty):
         ("--name", "  "),
         ("--name", "a\u202eb"),
         ("--password", "kurz"),
+        ("--password", "abababababab"),
+        ("--password", b"ein langes Kennwort \xff"),
     ],
-    ids=["no-address", "no-email", "blank-name", "bidi-name", "short-password"],
+    ids=["no-address", "no-email", "blank-name", "bidi-name", "short-password", "two-letters", "no-text"],
 )
 def test_create_admin_refuses_what_the_pages_would_refuse(flask, empty, option, value):
     words = list(ADMIN)
@@ -193,6 +195,12 @@ def test_create_admin_refuses_what_the_pages_would_refuse(flask, empty, option, 
     done = flask(empty, *words)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
     assert done.stderr.startswith("Error: ")
+
+
+def test_create_admin_takes_the_password_from_the_environment(flask, empty):
+    words = ADMIN[:-2]
+    done = flask(empty, *words, FOLGETERMIN_ADMIN_PASSWORD=ADMIN[-1])
+    assert outcome(done) == (0, "Leitung@agentur.example can sign in now.\n", "")
 
 
 def test_create_admin_refuses_a_taken_address(flask, empty):
