@@ -17,7 +17,7 @@ from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..providers import operations as providers
 from ..providers.models import Contact, Salutation, Side
-from ..providers.queries import contacts_by_id, provider_names
+from ..providers.queries import address_book, contacts_by_id, provider_names
 from .import_words import field_name, reason_of, table_problem
 from .models import ImportedRow, ImportState, ListImport, Reply
 from .operations import invite_all, lock
@@ -41,7 +41,7 @@ def read(data: bytes, filename: str) -> Table:
 def check(conference: Conference, table: Table, mapping: Mapping[str, int]) -> ListCheck:
     """The verdict on a list for this conference: people who are on its guest list already are named."""
     known = {str(i.contact.email_key): i.contact.name for i in guest_list(conference) if i.contact.email_key}
-    return contact_list.check_rows(table, mapping, known, provider_names())
+    return contact_list.check_rows(table, mapping, known, provider_names(), address_book(known))
 
 
 def upload(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from flask_babel import gettext as _
@@ -71,21 +72,14 @@ def keep_all(entries: Sequence[Entry], *, at: datetime) -> list[Kept]:
     """`keep_provider` and `keep_contact` for a whole list, in a few statements. Every person has an address."""
     named = {comparison_key(entry.organisation): entry for entry in reversed(entries)}
     providers, new_providers = _settled(
-        queries.providers_by_key,
-        {key: lambda entry=entry, key=key: _provider(entry, key, at) for key, entry in named.items()},
+        queries.providers_by_key, {key: partial(_provider, entry, key, at) for key, entry in named.items()}
     )
     keys = [canonical_email(entry.person.email)[1] for entry in entries]
-    people = {
-        key: (entry.person, providers[comparison_key(entry.organisation)])
+    makers = {
+        key: partial(_contact, entry.person, providers[comparison_key(entry.organisation)], at)
         for key, entry in zip(reversed(keys), reversed(entries), strict=True)
     }
-    contacts, new_contacts = _settled(
-        queries.contacts_by_key,
-        {
-            key: lambda person=person, provider=provider: _contact(person, provider, at)
-            for key, (person, provider) in people.items()
-        },
-    )
+    contacts, new_contacts = _settled(queries.contacts_by_key, makers)
     return [
         Kept(contacts[key], key in new_contacts, comparison_key(entry.organisation) in new_providers)
         for key, entry in zip(keys, entries, strict=True)

@@ -1,10 +1,11 @@
 """The address book."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from ..core.contact_list import Known
 from ..core.text import comparison_key
 from ..kit.db import db, portions
 from .models import Contact, Provider
@@ -41,6 +42,13 @@ def contacts_by_key(keys: Iterable[str]) -> dict[str, Contact]:
         for some in portions(keys)
         for contact in db.session.scalars(query.where(Contact.email_key.in_(some)))
     }
+
+
+def address_book(without: Container[str]) -> dict[str, Known]:
+    """Everybody with an address by its comparison form, but for these."""
+    query = select(Contact.email_key, Contact.first_name, Contact.last_name, Provider.name).join(Provider)
+    rows = db.session.execute(query.where(Contact.email_key.is_not(None)))
+    return {str(key): Known(*names) for key, *names in rows if key not in without}
 
 
 def contact_by_id(contact_id: int) -> Contact | None:
