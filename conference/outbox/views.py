@@ -11,7 +11,7 @@ from ..kit import access, clock, links, pages
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.layout import belongs
-from ..kit.mail import html_fragment
+from ..kit.mail import headers_as_read, html_fragment
 from . import bp, operations, queries
 from .models import Mail, MailState
 
@@ -100,12 +100,20 @@ def _as_seen(mail: Mail) -> dict[str, Any]:
         "text": text,
         "html": html_fragment(text, button=button, base_url=None if is_open else ""),
         "is_open": is_open,
+        "headers": _headers(mail),
         "entry": _entry(mail),
         "entry_file": FILES.get(mail.calendar_method or "", FILES["REQUEST"]),
         "size": len(mail.enclosure.content) if mail.enclosure else 0,
         "can_retry": mail.state in (MailState.FAILED, MailState.DEFERRED, MailState.CANCELLED),
         "can_cancel": mail.state in (MailState.QUEUED, MailState.DEFERRED, MailState.FAILED),
     }
+
+
+def _headers(mail: Mail) -> list[tuple[str, str]]:
+    try:
+        return headers_as_read(operations.letter_of(mail, at=mail.sent_at or mail.created_at))
+    except ValueError:  # the page says why it was not sent
+        return []
 
 
 def _entry(mail: Mail) -> CalendarPart | None:

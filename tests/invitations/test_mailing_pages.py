@@ -114,7 +114,8 @@ def test_a_moved_conference_offers_to_tell_it(app, staff, in_house, guests):
 
 
 @pytest.mark.parametrize(
-    ("change", "asks"), [({"venue": "Kreishaus"}, True), ({"day": "2023-06-07"}, True), ({"title": "Neu"}, False)]
+    ("change", "asks"),
+    [({"venue": "Kreishaus"}, True), ({"day": "2023-06-07"}, True), ({"title": "Neu"}, False)],
 )
 def test_after_a_move_the_organiser_is_asked_whether_guests_are_told(app, staff, guests, change, asks):
     guests(sent=True)

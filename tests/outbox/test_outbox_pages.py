@@ -140,6 +140,33 @@ def test_a_letter_is_shown_as_its_recipient_sees_it_but_for_the_link(app, staff,
     assert not [link for link in staff.links() if "/invitation/" in link]
 
 
+def test_the_headers_are_shown_as_a_mail_program_reads_them(staff, mail):
+    letter = mail(
+        recipient=("Ada Müller", "ada@traeger.example"),
+        subject="Einladung: =?utf-8?q?a=0ABcc:_x@boese.example?=",
+        reply_to=("Nora Beispiel", "konferenz@agentur.example"),
+        calendar=an_entry(),
+        calendar_method="REQUEST",
+    )
+    staff.open("outbox.show_mail", slug=SLUG, mail_id=letter.id)
+    for line in (
+        "To: Ada Müller <ada@traeger.example>",
+        "Reply-To: Nora Beispiel <konferenz@agentur.example>",
+        f"Message-ID: {letter.message_id}",
+        "Auto-Submitted: auto-generated",
+        "Content-Language: de",
+        "Content-Type: multipart/mixed",
+        "Subject: Einladung: = ?utf-8?q?a=0ABcc:_x@boese.example?=",
+    ):
+        assert staff.sees(line)
+
+
+def test_a_letter_that_cannot_be_written_still_has_a_page(staff, mail):
+    letter = mail(recipient=("Ada", "=?utf-8?q?x?=@traeger.example"))
+    staff.open("outbox.show_mail", slug=SLUG, mail_id=letter.id)
+    assert not staff.sees("Kopfzeilen der Nachricht")
+
+
 def test_the_calendar_entry_can_be_read_and_downloaded(staff, mail):
     letter = mail(calendar=an_entry(), calendar_method="REQUEST")
     staff.open("outbox.show_mail", slug=SLUG, mail_id=letter.id)
