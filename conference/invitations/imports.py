@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 
 from ..accounts.models import Account
 from ..conferences.models import Conference
@@ -24,6 +25,7 @@ from .operations import invite_all, lock
 from .queries import guest_list, invitations_by_id, still_invited
 
 SAME, NEW, LEAVE = "same", "new", "leave"
+UPLOAD_LASTS = timedelta(days=7)
 
 
 class Changed(Refused):
@@ -175,6 +177,22 @@ def throw_away(draft: ListImport, *, at: datetime) -> None:
         raise Refused(_("This list has been taken over already. You can undo that."))
     if draft.state is ImportState.DRAFT:
         draft.state, draft.closed_at, draft.content = ImportState.UNDONE, at, None
+
+
+def old_uploads(at: datetime) -> list[ListImport]:
+    """Lists that nobody has confirmed or thrown away in time."""
+    query = select(ListImport).where(
+        ListImport.state == ImportState.DRAFT, ListImport.created_at <= at - UPLOAD_LASTS
+    )
+    return list(db.session.scalars(query.options(defer(ListImport.content))))
+
+
+def forget_old_uploads(*, at: datetime) -> int:
+    """Throw them away. Returns how many."""
+    drafts = old_uploads(at)
+    for draft in drafts:
+        throw_away(draft, at=at)
+    return len(drafts)
 
 
 def undo(done: ListImport, *, at: datetime) -> tuple[int, int]:

@@ -90,10 +90,8 @@ def show_mail(slug: str, mail_id: int) -> ResponseReturnValue:
 def _as_seen(mail: Mail) -> dict[str, Any]:
     """What the page of a letter shows. Outside the demo the personal link stays hidden, and nothing there is a link."""
     is_open = bool(current_app.config["DEMO"])
-    text = links.reveal(mail.text) if is_open else links.conceal(mail.text)
-    button = (
-        (mail.button_label, links.reveal(mail.button_url or "")) if mail.button_label and is_open else None
-    )
+    text = _revealed(mail.text) if is_open else links.conceal(mail.text)
+    button = (mail.button_label, _revealed(mail.button_url or "")) if mail.button_label and is_open else None
     return {
         "mail": mail,
         "sender": operations.sender(),
@@ -107,6 +105,10 @@ def _as_seen(mail: Mail) -> dict[str, Any]:
         "can_retry": mail.state in (MailState.FAILED, MailState.DEFERRED, MailState.CANCELLED),
         "can_cancel": mail.state in (MailState.QUEUED, MailState.DEFERRED, MailState.FAILED),
     }
+
+
+def _revealed(text: str) -> str:
+    return links.reveal(links.led_here(text))
 
 
 def _headers(mail: Mail) -> list[tuple[str, str]]:

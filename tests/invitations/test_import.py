@@ -219,6 +219,40 @@ def test_throwing_away_forgets_the_file(browser, in_house, organiser):
     assert counts(in_house) == (0, 0, 0)
 
 
+def test_an_upload_that_nobody_confirms_is_forgotten_after_a_week(app, browser, in_house, organiser):
+    from datetime import timedelta
+
+    from conference.invitations import forget_old_uploads
+
+    app.config["CLOCK_START"] = NOW
+    browser.sign_in(organiser)
+    upload(browser)
+    upload(browser)
+
+    def forgotten():
+        with app.app_context():
+            return forget_old_uploads()
+
+    assert forgotten() == 0
+    with in_house():
+        db.session.get(ListImport, 1).created_at -= timedelta(days=7)
+    assert forgotten() == 1
+    with in_house():
+        first, second = (db.session.get(ListImport, number) for number in (1, 2))
+        assert (first.state, first.content) == (ImportState.UNDONE, None)
+        assert (second.state, second.content) == (ImportState.DRAFT, EXCEL)
+    browser.open("invitations.show_import", slug="june-2023", import_id=1)
+    assert browser.sees("Dieser Import ist abgeschlossen")
+    browser.submit("invitations.confirm_import", slug="june-2023", import_id=1, status=409)
+
+
+def test_a_list_of_which_nobody_can_be_taken_offers_no_button(browser, organiser):
+    browser.sign_in(organiser)
+    upload(browser, b"Organisation;Nachname;E-Mail\nHaus;Muster;kaputt\n")
+    assert browser.sees("Niemand kann übernommen werden")
+    assert "/confirmation" not in browser.html
+
+
 def test_columns_can_be_named_by_hand(browser, in_house, organiser):
     browser.sign_in(organiser)
     upload(browser, b"Organisation;Wer;Nachname;E-Mail\nHaus;Ada;Muster;ada@haus.example\n")

@@ -310,6 +310,16 @@ def test_in_the_demo_anybody_reads_the_mailbox_and_its_links_work(app, browser, 
     browser.open(f"{letter}/entry.ics")
 
 
+def test_the_demos_links_lead_to_this_server_whatever_address_it_had_before(app, browser, mail, demo):
+    url = URL.replace("https://folgetermin.example", "http://127.0.0.1:8000")
+    letter = mail(text=f"Ihr Link:\n{url}\n", button=("Antworten", url))
+    browser.open("outbox.show_demo_mail", mail_id=letter.id)
+    found = [link for link in browser.links() if "/invitation/" in link]
+    assert found
+    assert all(link.startswith("https://folgetermin.example/invitation/") for link in found)
+    assert not browser.sees("127.0.0.1")
+
+
 def test_the_mailbox_can_be_narrowed_to_one_person(browser, mail, demo):
     mail(recipient=("Ada Müller", "ada@traeger.example"))
     mail(recipient=("Kim Özdemir", "kim@traeger.example"), about=None)
