@@ -153,9 +153,7 @@ def confirm_import(slug: str, import_id: int) -> ResponseReturnValue:
     try:
         number = imports.confirm(draft, answers, at=clock.now(), seen=request.form.get("seen"))
     except imports.Changed as refusal:
-        db.session.rollback()
-        conference = conference_here(access.account(), slug)
-        return _preview(conference, _import_of(conference, import_id), None, refusal)
+        return _preview(conference, draft, None, refusal)
     message = ngettext(
         "%(num)d person is on the guest list now.", "%(num)d people are on the guest list now.", number
     )
