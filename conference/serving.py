@@ -28,10 +28,11 @@ def run(app: Flask, host: str, port: int, prepare: Callable[[], None]) -> None:
     """
     _refuse_busy(host, port)
     prepare()
-    if app.config["DEMO"]:
-        _load_demo(app)
     address = f"http://{_shown(host)}:{port}"
     environment = os.environ | {"FOLGETERMIN_BASE_URL": os.environ.get("FOLGETERMIN_BASE_URL", address)}
+    if app.config["DEMO"]:
+        app.config["BASE_URL"] = environment["FOLGETERMIN_BASE_URL"]  # the demo's letters lead to this server
+        _load_demo(app)
     received = _listen()
     children: list[Child] = []
     try:

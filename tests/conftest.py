@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -36,6 +37,9 @@ def _own_database(url: str | None) -> str | None:
     return f"{base}/{name}_{worker}"
 
 
+# A busy machine is no fault of the code: no example has to be ready within a time.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 SERVER = _own_database(os.environ.get("FOLGETERMIN_TEST_DATABASE_URL"))
 SETTINGS = {
     "TESTING": True,

@@ -1,8 +1,7 @@
 """Making and changing series, conferences, rooms and topics."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -116,16 +115,26 @@ def _summary(values: dict[str, object]) -> str:
 
 
 def _instants(fields: ConferenceFields) -> tuple[datetime, datetime]:
-    try:
-        starts_at = to_utc(fields.day, fields.begin, fields.zone)
-        ends_at = to_utc(fields.day, fields.end, fields.zone)
-    except NoSuchTime as error:
-        raise Refused(_("This time does not exist on that day, because the clocks change.")) from error
-    if ends_at <= starts_at:
-        raise Refused(_("The end must be after the beginning."))
-    if fields.answer_by > starts_at.astimezone(ZoneInfo(fields.zone)).date():
-        raise Refused(_("The answer-by date must not be after the conference."))
-    return starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+    for sentence in time_problems(
+        fields.day, fields.begin, fields.end, fields.answer_by, fields.zone
+    ).values():
+        raise Refused(sentence)
+    return to_utc(fields.day, fields.begin, fields.zone), to_utc(fields.day, fields.end, fields.zone)
+
+
+def time_problems(day: date, begin: time, end: time, answer_by: date, zone: str) -> dict[str, str]:
+    """What is wrong with the times of a conference: the name of the field → the sentence about it."""
+    moments, problems = {}, {}
+    for name, clock in (("begin", begin), ("end", end)):
+        try:
+            moments[name] = to_utc(day, clock, zone)
+        except NoSuchTime:
+            problems[name] = _("This time does not exist on that day, because the clocks change.")
+    if not problems and moments["end"] <= moments["begin"]:
+        problems["end"] = _("The end must be after the beginning.")
+    if answer_by > day:
+        problems["answer_by"] = _("The answer-by date must not be after the conference.")
+    return problems
 
 
 def _free_slug(fields: ConferenceFields) -> str:

@@ -177,6 +177,8 @@ def canonical_email(address: str) -> tuple[str, str]:
     domain = (found.ascii_domain or "").lower()
     if "." not in domain or domain.rsplit(".", 1)[1].isdigit():
         raise BadText("email")
+    if "=?" in found.local_part:  # the opening of an encoded word, which no header may hold
+        raise BadText("email")
     local = found.local_part.lower() if text.isupper() else found.local_part
     stored = f"{local}@{domain}"
     return stored, stored.lower()

@@ -25,6 +25,7 @@ NEED_PAGES: dict[str, tuple[str, ...]] = {
     "no_agenda": ("agenda.show_agenda",),
     "agenda_warnings": ("agenda.show_agenda",),
     "no_guests": ("invitations.import_guests",),
+    "calendars_outdated": ("invitations.send_updates",),
     "letters_unsent": ("invitations.show_mailing",),
     "answers_missing": ("invitations.show_mailing",),
     "seats_for_waiting": ("registrations.show_registrations",),

@@ -1,10 +1,12 @@
 """The house's promises. Each failure says what to do."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 from flask import abort
+from werkzeug.routing import IntegerConverter
 
 from conference.kit import access, forms, pages, unit
 from conference.kit.db import db
@@ -169,6 +171,18 @@ def test_5_urls_are_kebab_case_nouns_with_typed_parameters(app):
     assert not odd, f"Write addresses as kebab-case nouns: {odd}"
     untyped = [r.rule for r in app.url_map.iter_rules() if re.search(r"<[a-z_]+_id>", r.rule)]
     assert not untyped, f"Give the id a type, <int:…_id>: {untyped}"
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+def test_5_a_number_that_no_row_can_have_is_not_found(app, number):
+    client, answers = app.test_client(), {}
+    for rule in app.url_map.iter_rules():
+        numbers = [name for name, kind in rule._converters.items() if isinstance(kind, IntegerConverter)]
+        if numbers and "GET" in rule.methods:
+            path = re.sub(r"<int:[^>]+>", str(number), rule.rule)
+            answers[rule.endpoint] = client.get(re.sub(r"<[^>]+>", "x", path)).status_code
+    assert len(answers) > 20
+    assert set(answers.values()) == {404}
 
 
 def test_6_refused_and_stale_come_back_with_the_input(app):
