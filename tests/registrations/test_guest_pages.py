@@ -517,3 +517,12 @@ def test_the_same_form_pressed_twice_leads_twice_to_the_own_page(browser, in_hou
     fields = {"csrf_token": browser.csrf_token()} | answer
     answers = [browser.client.post(f"/invitation/{ada.token}", data=fields) for _ in range(2)]
     assert [(a.status_code, a.headers.get("Location")) for a in answers] == [(303, "/my")] * 2
+
+
+@pytest.mark.parametrize("sent", ["%ED%A0%80", "%FF%FE", "Ada%80Muster"])
+def test_bytes_that_are_no_text_are_refused(browser, in_house, ada, sent):
+    body = f"csrf_token={browser.csrf_token()}&reply=accepted&diet=vegan&name={sent}"
+    form = "application/x-www-form-urlencoded"
+    answer = browser.client.post(f"/invitation/{ada.token}", data=body, content_type=form)
+    assert answer.status_code == 422 and "vegan" in answer.text
+    assert count(in_house, Registration) == 0
