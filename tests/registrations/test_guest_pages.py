@@ -526,3 +526,11 @@ def test_bytes_that_are_no_text_are_refused(browser, in_house, ada, sent):
     answer = browser.client.post(f"/invitation/{ada.token}", data=body, content_type=form)
     assert answer.status_code == 422 and "vegan" in answer.text
     assert count(in_house, Registration) == 0
+
+
+def test_from_a_refused_form_the_other_language_leads_to_a_page(browser, ada):
+    browser.submit(f"/invitation/{ada.token}", YES)
+    browser.submit("registrations.change_registration", YES | {"name": "", "version": "1"}, status=422)
+    assert "/language/en?next=/my" in browser.links()
+    browser.submit(f"/invitation/{ada.token}/none", status=404)
+    assert f"/language/en?next=/invitation/{ada.token}" in browser.links()
