@@ -11,7 +11,21 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
 from . import config, navigation
-from .kit import access, addresses, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
+from .kit import (
+    access,
+    addresses,
+    clock,
+    dates,
+    db,
+    errors,
+    headers,
+    incoming,
+    jobs,
+    language,
+    layout,
+    limits,
+    unit,
+)
 
 ROOMS = (
     "accounts",
@@ -34,6 +48,8 @@ csrf = CSRFProtect()
 
 class House(Flask):
     """A Flask whose dispatch is one transaction, after the check at the door."""
+
+    request_class = incoming.Request
 
     def dispatch_request(self) -> ResponseReturnValue:
         def enter() -> ResponseReturnValue:

@@ -37,7 +37,12 @@ class ConferenceForm(VersionedForm):
     venue = Line(_l("Venue"), required=True, max_length=160)
     address = Line(_l("Address"), max_length=200)
     seats = Whole(
-        _l("Seats"), minimum=1, maximum=5000, description=_l("Who comes after that goes on the waiting list.")
+        _l("Seats"),
+        minimum=1,
+        maximum=5000,
+        description=_l(
+            "Who comes after that goes on the waiting list. With more seats it moves up at once, and who moves up gets a letter."
+        ),
     )
     organiser_name = Line(_l("Contact person"), required=True, max_length=160)
     organiser_email = EmailLine(_l("E-mail address for questions"), required=True, max_length=254)

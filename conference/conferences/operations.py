@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -85,7 +86,8 @@ def change_conference(
 ) -> Conference:
     """Change the key facts. The short name stays: it is in addresses that people have.
 
-    Raises Stale when somebody else changed them, Refused as in `create_conference`.
+    More seats let the waiting list move up. Raises Stale when somebody else changed them, Refused as in
+    `create_conference` or for fewer seats than are taken.
     """
     locked = one_locked(select(Conference).where(Conference.id == conference.id)) or conference
     starts_at, ends_at = _instants(fields)
@@ -97,10 +99,13 @@ def change_conference(
         locked.address,
     ):
         locked.calendar_sequence += 1
+    seats = locked.seats
     locked.starts_at, locked.ends_at, locked.updated_at = starts_at, ends_at, at
     for name, value in _plain(fields).items():
         setattr(locked, name, value)
     locked.version += 1
+    if locked.seats != seats:
+        current_app.extensions["seats_changed"](locked, seats, at=at)
     return locked
 
 

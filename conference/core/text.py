@@ -12,6 +12,8 @@ BYTE_ORDER_MARK = "\ufeff"
 INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Trimmed: white space, and the invisible dirt of pasted text, which within a word may part syllables. ZWJ and ZWNJ stay.
 EDGES = " \t\n\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200C))) + "\u2060\u00ad"
+# What a decoder leaves for bytes that were no text: half a surrogate in a form arrives as this. Nobody types it.
+REPLACEMENT = "\ufffd"
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")
 
 LONGEST_EMAIL = 254
@@ -19,7 +21,7 @@ LONGEST_HEADER = 200
 
 
 class BadText(ValueError):
-    """A text that is not stored. `code`: surrogate, control, bidi, newline, too_long, blank or email."""
+    """A text that is not stored. `code`: surrogate (also what was no text), control, bidi, newline, too_long, blank or email."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -54,7 +56,7 @@ def _refuse_bad_characters(text: str) -> None:
     for character in text:
         if character in REORDERING:
             raise BadText("bidi")
-        if unicodedata.category(character) == "Cs":
+        if character == REPLACEMENT or unicodedata.category(character) == "Cs":
             raise BadText("surrogate")
         if is_noncharacter(character) or (
             unicodedata.category(character) == "Cc" and character not in "\n\r\t"

@@ -76,6 +76,10 @@ def test_a_lone_surrogate_is_refused(code: int) -> None:
     assert refusal(f"a{chr(code)}b") == "surrogate"
 
 
+def test_what_could_not_be_decoded_is_refused():
+    assert refusal("Ada \ufffd Muster") == "surrogate"
+
+
 @pytest.mark.parametrize(
     "text", ["Anke\nBrinkmann", "Anke\r\nBrinkmann", "Anke\rBrinkmann", "Anke\tBrinkmann"]
 )
