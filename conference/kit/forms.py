@@ -1,5 +1,6 @@
 """Forms: one way in for text (cleaned once, here), clear messages, files with limits."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -216,7 +217,7 @@ class Whole(IntegerField):
         self.raw_data = [shown_again(value) for value in valuelist]
         text = valuelist[0].strip() if valuelist else ""
         self.data = None
-        if text and not (text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) <= 9):
+        if text and not re.fullmatch("-?[0-9]{1,9}", text):
             raise ValueError(_("Please write a whole number."))
         if text:
             self.data = int(text)
