@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
 from . import config, navigation
-from .kit import access, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
+from .kit import access, addresses, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
 
 ROOMS = (
     "accounts",
@@ -75,6 +75,7 @@ def _prepare_instance(instance: Path) -> None:
 
 def _wire_kit(app: Flask) -> None:
     app.before_request(_limit_body)
+    addresses.init(app)
     csrf.init_app(app)
     limits.init(app)
     db.init(app)

@@ -1,10 +1,12 @@
 """The house's promises. Each failure says what to do."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 from flask import abort
+from werkzeug.exceptions import NotFound
 
 from conference.kit import access, forms, pages, unit
 from conference.kit.db import db
@@ -169,6 +171,18 @@ def test_5_urls_are_kebab_case_nouns_with_typed_parameters(app):
     assert not odd, f"Write addresses as kebab-case nouns: {odd}"
     untyped = [r.rule for r in app.url_map.iter_rules() if re.search(r"<[a-z_]+_id>", r.rule)]
     assert not untyped, f"Give the id a type, <int:…_id>: {untyped}"
+
+
+def test_5_a_number_that_no_column_holds_is_not_found(app):
+    """Route it as <int:…>, which is bounded; a greater number fails in both databases."""
+    adapter = app.url_map.bind("base.invalid")
+    numbered = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
+    assert numbered
+    for rule in numbered:
+        path = re.sub("<int:[^>]*>", str(2**31), rule.rule)
+        path = re.sub("<[^>]*>", "x", path)
+        with pytest.raises(NotFound):
+            adapter.match(path, method=next(iter(rule.methods)))
 
 
 def test_6_refused_and_stale_come_back_with_the_input(app):
