@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference
 from ..core.codes import readings
-from ..core.similarity import LIMIT, Similar, similar
+from ..core.similarity import Similar, similar_to_each
 from ..core.text import comparison_key
 from ..groups.models import Group, Round
 from ..groups.queries import rounds_of, table_names, tables_by_round
@@ -116,13 +116,8 @@ def heaps_by_table(ideas: Iterable[Idea]) -> list[Heap]:
 
 def likenesses(ideas: Sequence[Idea]) -> dict[int, list[Similar[int]]]:
     """For each idea without a cluster those that read nearly the same, at most five; a hint for people only."""
-    texts = [(idea.id, idea.text) for idea in ideas]
-    found = {
-        idea.id: similar(idea.text, ((id_, text) for id_, text in texts if id_ != idea.id), limit=LIMIT)
-        for idea in ideas
-        if idea.cluster_id is None
-    }
-    return {id_: hints for id_, hints in found.items() if hints}
+    loose = {idea.id for idea in ideas if idea.cluster_id is None}
+    return similar_to_each(loose, [(idea.id, idea.text) for idea in ideas])
 
 
 def points_of(conference: Conference) -> list[CapturePoint]:
