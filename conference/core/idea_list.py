@@ -32,7 +32,7 @@ class IdeaProblem:
     """What is wrong in one row of the file (counted from 1); `value` is fit for a page.
 
     Codes: empty, too_big, unreadable, no_column, nothing (all for the file); unknown_round, unknown_table, not_in_round,
-    too_long, bad_text, too_short.
+    too_many_cells, too_long, bad_text, too_short.
     """
 
     line: int
@@ -90,6 +90,7 @@ def _checked(table: Table, columns: Mapping[str, int], tables: Mapping[int, Coll
         if not any(cell.strip() for cell in row.cells):
             continue
         try:
+            _refuse_surplus(row, table)
             line = _line(_cells(row, columns), tables)
         except _BadRow as error:
             problems.append(IdeaProblem(row.line, error.code, error.value))
@@ -97,6 +98,14 @@ def _checked(table: Table, columns: Mapping[str, int], tables: Mapping[int, Coll
         seen[line] += 1
         lines.append(IdeaLine(line.round, line.table, line.text, _key(line, seen[line])))
     return IdeaList(tuple(lines), tuple(problems))
+
+
+def _refuse_surplus(row: Row, table: Table) -> None:
+    # An idea with a separator in it and no quotes around it would lose its end without a word.
+    headed = {at for at, heading in enumerate(table.header) if heading.strip()}
+    surplus = [cell.strip() for at, cell in enumerate(row.cells) if cell.strip() and at not in headed]
+    if surplus:
+        raise _BadRow("too_many_cells", _short(surplus[0]))
 
 
 def _cells(row: Row, columns: Mapping[str, int]) -> dict[str, str]:

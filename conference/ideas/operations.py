@@ -297,6 +297,10 @@ def _explained(problem: IdeaProblem) -> str:
         "unknown_round": _("There is no round “%(name)s”.", name=problem.value),
         "unknown_table": _("There is no table “%(name)s”.", name=problem.value),
         "not_in_round": _("There is no table “%(name)s” in this round.", name=problem.value),
+        "too_many_cells": _(
+            "“%(name)s” stands in a column without a heading. A text with a separator in it needs quotes around it.",
+            name=problem.value,
+        ),
         "too_long": _("The idea is longer than %(longest)d characters.", longest=LONGEST),
         "too_short": _("The idea is missing or shorter than %(shortest)d characters.", shortest=SHORTEST),
         "bad_text": _("The idea holds characters that cannot be stored."),

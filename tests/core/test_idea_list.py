@@ -16,6 +16,8 @@ def read(*rows: str) -> list[tuple[int | None, str, str]] | list[IdeaProblem]:
     ("row", "expected"),
     [
         ("1;B;Laptops", (1, "B", "Laptops")),
+        ("1;B;Laptops;;", (1, "B", "Laptops")),
+        ('1;B;"Laptops; Beamer"', (1, "B", "Laptops; Beamer")),
         ("Runde 2;a;Laptops", (2, "A", "Laptops")),
         ("2.;A;Laptops", (2, "A", "Laptops")),
         ("Plenum;;Laptops", (None, "", "Laptops")),
@@ -36,6 +38,7 @@ def test_a_good_row_is_read(row: str, expected: tuple[int | None, str, str]) -> 
         ("2;b;Laptops", IdeaProblem(2, "not_in_round", "b")),
         ("1;A;👩‍👩‍👧‍👦", IdeaProblem(2, "too_short")),
         ("1;A;", IdeaProblem(2, "too_short")),
+        ("1;A;Laptops; Beamer;", IdeaProblem(2, "too_many_cells", "Beamer")),
         ("1;A;" + "x" * 501, IdeaProblem(2, "too_long")),
     ],
 )
