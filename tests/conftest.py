@@ -11,6 +11,7 @@ import hypothesis
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event
 
 from conference import create_app
@@ -18,6 +19,10 @@ from conference.kit import unit
 from conference.kit.db import db
 
 from .browser import Browser
+
+# How long an example takes says something about the machine, nothing about the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def _own_database(url: str | None) -> str | None:

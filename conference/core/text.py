@@ -16,6 +16,13 @@ EDGES = " \t\n\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0
 REPLACEMENT = "\ufffd"
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")
 
+# One picture for the eye, several code points: flags, keycaps, families joined by ZWJ, skin colours, flags by tags.
+_PICTURE = "[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]\ufe0f?[\U0001f3fb-\U0001f3ff]?"
+_EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
+    f"|{_PICTURE}(?:\u200d{_PICTURE}){{0,6}}(?:[\U000e0020-\U000e007e]{{1,6}}\U000e007f)?"
+)
+
 LONGEST_EMAIL = 254
 LONGEST_HEADER = 200
 
@@ -31,18 +38,24 @@ class BadText(ValueError):
 def clean_text(value: str, *, multiline: bool = False, max_length: int = 200) -> str:
     """The text as it is stored: NFC, LF, trimmed, without byte order marks. "" and white space give "".
 
-    `max_length` counts characters after cleaning. Raises BadText: `surrogate`, `control` (NUL, ESC, noncharacters …), `bidi`,
-    `newline` (also for a tab; only when not multiline), `too_long`, `blank` (something is there, nothing can be seen).
+    `max_length` counts characters (`length_of`) after cleaning. Raises BadText: `surrogate` (also the sign put in place of one),
+    `control` (NUL, ESC, noncharacters …), `bidi`, `newline` (also for a tab; only when not multiline), `too_long`, `blank`
+    (something is there, nothing can be seen).
     """
     _refuse_bad_characters(value)
     text = _normalised(value, multiline)
     if not multiline and ("\n" in text or "\t" in text):
         raise BadText("newline")
-    if len(text) > max_length:
+    if length_of(text) > max_length:
         raise BadText("too_long")
     if text and is_blank(text):
         raise BadText("blank")
     return text
+
+
+def length_of(text: str) -> int:
+    """How many characters a reader counts: an emoji is one, whatever it is composed of."""
+    return len(_EMOJI.sub("x", text))
 
 
 def _normalised(value: str, multiline: bool) -> str:
