@@ -1,6 +1,5 @@
 """Forms: one way in for text (cleaned once, here), clear messages, files with limits."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
