@@ -11,7 +11,21 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
 from . import config, navigation
-from .kit import access, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
+from .kit import (
+    access,
+    addresses,
+    bodies,
+    clock,
+    dates,
+    db,
+    errors,
+    headers,
+    jobs,
+    language,
+    layout,
+    limits,
+    unit,
+)
 
 ROOMS = (
     "accounts",
@@ -34,6 +48,8 @@ csrf = CSRFProtect()
 
 class House(Flask):
     """A Flask whose dispatch is one transaction, after the check at the door."""
+
+    request_class = bodies.Body
 
     def dispatch_request(self) -> ResponseReturnValue:
         def enter() -> ResponseReturnValue:
@@ -74,6 +90,7 @@ def _prepare_instance(instance: Path) -> None:
 
 
 def _wire_kit(app: Flask) -> None:
+    addresses.init(app)
     app.before_request(_limit_body)
     csrf.init_app(app)
     limits.init(app)
