@@ -9,11 +9,14 @@ from flask import Flask
 from werkzeug.test import Client
 
 from conference.accounts.models import Role
+from conference.accounts.queries import first_account_of
 from conference.actions import operations as actions
 from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
+from conference.conferences.queries import conference_by_slug
 from conference.groups import operations as groups
+from conference.groups.queries import groups_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
 from conference.invitations import operations as invitations
@@ -26,6 +29,7 @@ from conference.outbox import operations as outbox
 from conference.outbox.models import MailState
 from conference.registrations import operations as registrations
 from conference.registrations.models import Presence
+from conference.registrations.queries import participants
 from conference.voting import operations as voting
 from conference.voting.models import VoteSubject
 
@@ -199,3 +203,30 @@ def _mails(june: Any) -> None:
         )
         mail.state = state
     db.session.flush()
+
+
+def grow(app: Flask) -> None:
+    """More of everything that pages list, in the conference that comes."""
+    with app.app_context(), app.test_request_context(), unit.writing():
+        june = conference_by_slug(COMING)
+        assert june is not None
+        topics = [conferences.add_topic(june, f"Thema {number}") for number in range(3)]
+        for number in range(3):
+            conferences.add_room(june, f"Saal {number}", 10)
+            a_series(first_account_of(Role.ORGANISER), title=f"Weitere Reihe {number}")
+            item = an_item(june, f"Vortrag {number}", f"{13 + number}:00", person="Vera Vorsitz")
+            agenda.save_note(item, "Notiz.", 0, None, at=NOW)
+            guest = an_invitation(june, sent=True)
+            registrations.accept(
+                guest, an_answer(name=guest.contact.name, wishes=(topics[number].id,)), at=NOW
+            )
+            registrations.record_attendance(june, guest.contact_id, Presence.PRESENT, at=NOW)
+            idea = some_ideas(june, f"Einfall {number}")[0]
+            ideas.put_into(idea, ideas.make_cluster(june, f"Bündel {number}"), idea.version)
+            source = actions.Source("idea", idea.id)
+            decision = actions.decide(june, f"Beschluss {number}.", "", source, at=NOW)
+            an_action(june, f"Maßnahme {number}", responsible=guest.contact, decision_id=decision.id, at=NOW)
+            voting.create_vote(june, f"Frage {number}?", VoteSubject.IDEAS, 3, 2, at=NOW)
+        for table in groups_of(rounds_of(june)[0])[:1]:
+            for person in participants(june)[-3:]:
+                groups.move_seat(june, table.round_id, person.id, table.id, None)

@@ -8,13 +8,11 @@ import json
 import html5lib
 import pytest
 
-from conference import ROOMS, create_app
-from conference.kit.db import db
+from conference import ROOMS
 from conference.kit.forms import shown_again
 
-from .. import conftest, world
-from ..builders import NOW
-from ..crawl import endpoint_of, forms_on, walk
+from .. import world
+from ..crawl import endpoint_of, forms_on
 from ..fuzz import encoded, filled, in_parts, nothing_stays, post, send, spoilt
 
 # What no field takes, whatever it asks for.
@@ -57,39 +55,6 @@ STRANGERS = [
 ]  # fmt: skip
 # Typed, but stored in another form.
 MADE_PLAIN = {"slug"}
-
-
-class Garden:
-    """The world with its forms, and a note of what each request writes."""
-
-    def __init__(self, app):
-        self.app = app
-        self.world = world.build(app)
-        self.forms, self.paths = {}, {}
-        for name, client in self.world.visitors.items():
-            found, paths = walk(app, client, self.world.starts[name], per_route=2)
-            self.paths[name] = sorted(paths)
-            for form in found:
-                self.forms.setdefault(form.shape, form)
-
-    def of(self, room):
-        return [form for form in self.forms.values() if form.endpoint.split(".")[0] == room]
-
-
-@pytest.fixture(scope="module")
-def garden(tmp_path_factory, request):
-    folder = tmp_path_factory.mktemp("garden")
-    settings = {"INSTANCE": folder, "DEMO": True, "CLOCK_START": NOW, "PROPAGATE_EXCEPTIONS": False}
-    if conftest.SERVER:
-        settings["DATABASE_URL"] = conftest.SERVER
-    app = create_app(conftest.SETTINGS | settings | {"BASE_URL": "http://localhost"})
-    with app.app_context():
-        db.drop_all()
-        db.create_all()
-    yield Garden(app)
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
 
 
 def test_every_form_is_on_some_page_of_the_world(garden):
