@@ -14,12 +14,12 @@ from . import config, navigation
 from .kit import (
     access,
     addresses,
+    bodies,
     clock,
     dates,
     db,
     errors,
     headers,
-    incoming,
     jobs,
     language,
     layout,
@@ -49,7 +49,7 @@ csrf = CSRFProtect()
 class House(Flask):
     """A Flask whose dispatch is one transaction, after the check at the door."""
 
-    request_class = incoming.Request
+    request_class = bodies.Body
 
     def dispatch_request(self) -> ResponseReturnValue:
         def enter() -> ResponseReturnValue:

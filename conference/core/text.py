@@ -8,6 +8,8 @@ import unicodedata
 REORDERING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 BIDI_CONTROLS = REORDERING | frozenset("\u200e\u200f\u061c")
 BYTE_ORDER_MARK = "\ufeff"
+REPLACEMENT = "\ufffd"
+"""What is left of bytes that were no text, or of a character that was refused before."""
 # Letters and symbols by category, yet nothing to see: Hangul fillers, the empty Braille pattern.
 INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Trimmed: white space, and the invisible dirt of pasted text, which within a word may part syllables. ZWJ and ZWNJ stay.
@@ -71,9 +73,8 @@ def _refuse_bad_characters(text: str) -> None:
             raise BadText("bidi")
         if character == REPLACEMENT or unicodedata.category(character) == "Cs":
             raise BadText("surrogate")
-        if is_noncharacter(character) or (
-            unicodedata.category(character) == "Cc" and character not in "\n\r\t"
-        ):
+        is_control = unicodedata.category(character) == "Cc" and character not in "\n\r\t"
+        if is_control or is_noncharacter(character):
             raise BadText("control")
 
 
