@@ -62,6 +62,7 @@ class World:
     visitors: dict[str, Client] = field(default_factory=dict)
     starts: dict[str, list[str]] = field(default_factory=dict)
     open_guest: int = 0
+    failed_mail: int = 0
 
     def add(self, name: str, starts: list[str], **session: Any) -> None:
         """A visitor with this session."""
@@ -94,6 +95,7 @@ def build(app: Flask) -> World:
             "/series/new",
             f"/conferences/{COMING}/mailing/updates",
             f"/conferences/{COMING}/guests/{world.open_guest}",
+            f"/conferences/{COMING}/outbox/{world.failed_mail}",
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
@@ -109,6 +111,9 @@ def _over(world: World, series: Any, organiser: Any) -> None:
     }
     past = conferences.create_conference(series, replace(JUNE, **day), at=PAST)
     present = a_participant(past)
+    veteran = an_invitation(past)
+    registrations.accept(veteran, an_answer(name=veteran.contact.name), at=PAST - timedelta(days=14))
+    world.add("veteran", ["/my"], guest=a_personal_link(veteran).id)
     item = an_item(past, "Vortrag")
     agenda.save_note(item, "Wir beginnen.", 0, None, at=PAST)
     idea = some_ideas(past, "Ein gemeinsamer Kalender", "Mehr Kaffee")[0]
@@ -142,7 +147,7 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
     _day(world, june)
     _lists(june, organiser)
-    _mails(june)
+    _mails(world, june)
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
     fields = replace(JUNE, day=date(2023, 6, 7), begin=time(9, 0), seats=9, answer_by=date(2023, 6, 5))
     conferences.change_conference(june, fields, june.version, at=NOW + timedelta(minutes=5))
@@ -183,13 +188,14 @@ def _day(world: World, june: Any) -> None:
 
 def _lists(june: Any, organiser: Any) -> None:
     for upload in range(2):
-        content = b"".join(LIST.read_bytes().splitlines(keepends=True)[:4])
+        head, *rows = LIST.read_bytes().splitlines(keepends=True)
+        content = head + b"".join(rows[3 * upload : 3 * upload + 3])
         draft = imports.upload(june, organiser, content, LIST.name, imports.read(content, LIST.name), at=NOW)
         if upload == 0:
             imports.confirm(draft, {}, at=NOW)
 
 
-def _mails(june: Any) -> None:
+def _mails(world: World, june: Any) -> None:
     values = {
         "kind": "invitation",
         "about": june.slug,
@@ -203,6 +209,7 @@ def _mails(june: Any) -> None:
         )
         mail.state = state
     db.session.flush()
+    world.failed_mail = mail.id
 
 
 def grow(app: Flask) -> None:

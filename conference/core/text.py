@@ -14,7 +14,6 @@ REPLACEMENT = "\ufffd"
 INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Trimmed: white space, and the invisible dirt of pasted text, which within a word may part syllables. ZWJ and ZWNJ stay.
 EDGES = " \t\n\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200C))) + "\u2060\u00ad"
-# What a decoder leaves for bytes that were no text: half a surrogate in a form arrives as this. Nobody types it.
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")
 
 # One picture for the eye, several code points: flags, keycaps, families joined by ZWJ, skin colours, flags by tags.

@@ -266,16 +266,6 @@ def export_registrations(slug: str) -> ResponseReturnValue:
     return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
 
 
-@bp.post("/conferences/<slug>/registrations/move-up")
-@access.organisers
-def move_up(slug: str) -> ResponseReturnValue:
-    """Give free seats to the waiting list, after the number of seats was raised."""
-    conference = conference_here(access.account(), slug)
-    moved = operations.move_up(conference, at=clock.now())
-    message = ngettext("%(num)d person has moved up.", "%(num)d people have moved up.", len(moved))
-    return pages.done("registrations.show_registrations", message, slug=slug)
-
-
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/reply")
 @access.organisers
 def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
