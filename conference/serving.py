@@ -27,11 +27,11 @@ def run(app: Flask, host: str, port: int, prepare: Callable[[], None]) -> None:
     Raises ClickException (one line) when the port is taken, the demo cannot be loaded, or a child ends by itself.
     """
     _refuse_busy(host, port)
-    prepare()
     address = f"http://{_shown(host)}:{port}"
     environment = os.environ | {"FOLGETERMIN_BASE_URL": os.environ.get("FOLGETERMIN_BASE_URL", address)}
+    app.config["BASE_URL"] = environment["FOLGETERMIN_BASE_URL"]  # stands in the letters of the demo
+    prepare()
     if app.config["DEMO"]:
-        app.config["BASE_URL"] = environment["FOLGETERMIN_BASE_URL"]  # the demo's letters lead to this server
         _load_demo(app)
     received = _listen()
     children: list[Child] = []
