@@ -10,10 +10,23 @@ from typing import Any
 from flask import Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import config, navigation
-from .kit import access, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
+from .kit import (
+    access,
+    addresses,
+    bodies,
+    clock,
+    dates,
+    db,
+    errors,
+    headers,
+    jobs,
+    language,
+    layout,
+    limits,
+    unit,
+)
 
 ROOMS = (
     "accounts",
@@ -36,6 +49,8 @@ csrf = CSRFProtect()
 
 class House(Flask):
     """A Flask whose dispatch is one transaction, after the check at the door."""
+
+    request_class = bodies.Body
 
     def dispatch_request(self) -> ResponseReturnValue:
         def enter() -> ResponseReturnValue:
@@ -83,8 +98,7 @@ def _prepare_instance(instance: Path) -> None:
 
 
 def _wire_kit(app: Flask) -> None:
-    if proxies := app.config["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    addresses.init(app)
     app.before_request(_limit_body)
     csrf.init_app(app)
     limits.init(app)

@@ -84,8 +84,6 @@ def read(environment: Mapping[str, str], overrides: Mapping[str, Any], instance:
     settings["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": not sqlite}
     settings["SESSION_COOKIE_SECURE"] = settings["BASE_URL"].startswith("https://")
     _refuse_unsafe(settings)
-    if settings["PRODUCTION"]:
-        settings["TRUSTED_HOSTS"] = [urlsplit(settings["BASE_URL"]).hostname]
     if settings["PRODUCTION"] and (instance / "demo-clock").exists():
         raise UnsafeSettings(
             f"{instance} holds a demo; production needs a folder of its own (FOLGETERMIN_INSTANCE)."

@@ -32,13 +32,14 @@ def run(app: Flask, host: str, asked_port: str, prepare: Callable[[], None]) -> 
     """
     port = _port(asked_port)
     _refuse_busy(host, port)
+    address = f"http://{_shown(host)}:{port}"
+    environment = os.environ | {"FOLGETERMIN_BASE_URL": os.environ.get("FOLGETERMIN_BASE_URL", address)}
+    app.config["BASE_URL"] = environment["FOLGETERMIN_BASE_URL"]  # stands in the letters of the demo
     if app.config["DEMO"]:
         _load_demo(app, prepare)
     else:
         prepare()
     _refuse_busy(host, port)  # again: loading takes long enough for somebody else to come
-    address = f"http://{_shown(host)}:{port}"
-    environment = os.environ | {"FOLGETERMIN_BASE_URL": os.environ.get("FOLGETERMIN_BASE_URL", address)}
     received = _listen()
     children: list[Child] = []
     try:

@@ -128,6 +128,20 @@ def table_names(conference: Conference) -> list[str]:
     return list(db.session.scalars(query))
 
 
+def tables_by_round(conference: Conference) -> dict[int, list[str]]:
+    """The names of the tables by number of the round; a round without groups has none."""
+    query = (
+        select(Round.number, Group.name)
+        .outerjoin(Group, Group.round_id == Round.id)
+        .where(Round.conference_id == conference.id)
+        .order_by(Round.number, Group.name)
+    )
+    tables: dict[int, list[str]] = {}
+    for number, name in db.session.execute(query):
+        tables.setdefault(number, []).extend([name] if name is not None else [])
+    return tables
+
+
 def met_before(conference: Conference) -> set[frozenset[int]]:
     """Pairs of contact ids who sat together at an earlier conference of the chain."""
     earlier = earlier_ids(conference)

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference
-from ..kit.db import db
+from ..kit.db import db, portions
 from ..kit.links import hash_of
 from ..providers.models import Contact
 from .models import Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
@@ -56,6 +56,32 @@ def invitation_for(conference: Conference, contact_id: int) -> Invitation | None
     return db.session.scalar(
         _invitations().where(Invitation.conference_id == conference.id, Invitation.contact_id == contact_id)
     )
+
+
+def invited_ids(conference: Conference) -> set[int]:
+    """The ids of the people on the list."""
+    query = select(Invitation.contact_id).where(Invitation.conference_id == conference.id)
+    return set(db.session.scalars(query))
+
+
+def invitations_by_id(ids: Iterable[int]) -> list[Invitation]:
+    """These invitations, as the database has them now."""
+    query = select(Invitation).execution_options(populate_existing=True)
+    return [
+        invitation
+        for some in portions(ids)
+        for invitation in db.session.scalars(query.where(Invitation.id.in_(some)))
+    ]
+
+
+def still_invited(contact_ids: Iterable[int]) -> set[int]:
+    """Those of these people who are on the list of any conference."""
+    query = select(Invitation.contact_id)
+    return {
+        contact_id
+        for some in portions(contact_ids)
+        for contact_id in db.session.scalars(query.where(Invitation.contact_id.in_(some)))
+    }
 
 
 def reply_counts(conference: Conference) -> dict[Reply, int]:

@@ -59,16 +59,17 @@ def loose_ideas(conference: Conference) -> list[Idea]:
 
 
 def entitled_ids(conference: Conference) -> set[int]:
-    """Contact ids of who may vote: who is present; as long as no attendance is recorded, who has a seat."""
+    """Contact ids of who may vote: who is present; while nobody is recorded as present, who has a seat and is not excused."""
     recorded = db.session.execute(
         select(Attendance.contact_id, Attendance.presence).where(Attendance.conference_id == conference.id)
     ).all()
-    if recorded:
-        return {contact_id for contact_id, presence in recorded if presence is Presence.PRESENT}
+    present = {contact_id for contact_id, presence in recorded if presence is Presence.PRESENT}
+    if present:
+        return present
     confirmed = select(Registration.contact_id).where(
         Registration.conference_id == conference.id, Registration.standing == Standing.CONFIRMED
     )
-    return set(db.session.scalars(confirmed))
+    return set(db.session.scalars(confirmed)) - {contact_id for contact_id, _presence in recorded}
 
 
 def voter_ids(vote: Vote) -> set[int]:

@@ -526,4 +526,4 @@ def test_the_table_of_goals_speaks_of_the_groups_as_they_stand_now(
     free = next(person for person in plan.tables[table] if person != colleague.contact_id)
     move(free)
     move(other.contact_id, plan.ids[table])
-    assert staff.sees("Kolleginnen und Kollegen an einem Tisch (Paare) 1 0 höchstens 1 vom Besten")
+    assert staff.sees("Kolleginnen und Kollegen an einem Tisch (Paare) 1 0 höchstens 1 über dem Bestwert")

@@ -128,6 +128,10 @@ def test_the_demo_starts_answers_stops_and_keeps_its_data(serve, tmp_path):
     ]
     assert slugs(instance) == ["june-2023", "august-2023"]
     with closing(sqlite3.connect(instance / "folgetermin.db")) as database:
+        [links] = database.execute("SELECT min(button_url), max(button_url) FROM mail").fetchall()
+        assert all(link.startswith(f"http://127.0.0.1:{first.port}/") for link in links)
+        letters = " ".join(text for (text,) in database.execute("SELECT text FROM mail"))
+        assert f"http://127.0.0.1:{first.port}/" in letters and "127.0.0.1:8000" not in letters
         database.execute("UPDATE conference SET venue = 'Rathaus' WHERE slug = 'august-2023'")
         database.commit()
     second = serve(demo=True).ready()

@@ -2,13 +2,12 @@
 
 import pytest
 
-from conference import config, create_app
+from conference import config
 from conference.accounts.models import Role
 from conference.accounts.operations import create_account
 from conference.kit.db import db
 
 from ..builders import NOW
-from ..conftest import SETTINGS
 
 PRODUCTION = {"FOLGETERMIN_PRODUCTION": "1", "FOLGETERMIN_BASE_URL": "https://folgetermin.example"}
 
@@ -59,36 +58,12 @@ def test_production_refuses_the_folder_of_a_demo(tmp_path):
     assert "holds a demo" in refusal(tmp_path, **PRODUCTION)
 
 
-def test_production_answers_under_its_own_name_only(tmp_path):
-    app = create_app({"INSTANCE": tmp_path, "PRODUCTION": True, "BASE_URL": "https://folgetermin.example"})
-    client = app.test_client()
-    assert client.get("/sign-in", base_url="https://folgetermin.example").status_code == 200
-    assert client.get("/sign-in", base_url="https://evil.example").status_code == 400
-
-
 def test_an_own_secret_is_kept_and_for_its_owner_only(tmp_path):
     first = config.read({}, {}, tmp_path)["SECRET_KEY"]
     assert len(first) >= 32
     assert config.read({}, {}, tmp_path)["SECRET_KEY"] == first
     assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
-
-
-@pytest.mark.parametrize("proxies", [0, 1])
-def test_only_a_trusted_proxy_says_who_is_asking_and_how(tmp_path, proxies):
-    app = create_app(SETTINGS | {"INSTANCE": tmp_path, "TRUSTED_PROXIES": proxies})
-    forwarded = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
-    seen = []
-
-    def look():
-        from flask import request
-
-        seen.append((request.remote_addr, request.is_secure))
-
-    app.before_request(look)
-    answer = app.test_client().get("/sign-in", headers=forwarded)
-    assert seen == [("203.0.113.7", True) if proxies else ("127.0.0.1", False)]
-    assert ("Strict-Transport-Security" in answer.headers) is bool(proxies)
 
 
 def token_in(client):

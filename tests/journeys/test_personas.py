@@ -232,7 +232,7 @@ def test_the_whole_thread_from_the_excel_list_to_the_follow_up(server, visit, or
     attend(organiser)
     form_groups(organiser)
     guest.go("/my/groups")
-    assert guest.sees("Mit Ihnen am Tisch")
+    assert guest.sees("An Ihrem Tisch")
     hand_in(organiser, server, visit, javascript)
     cluster(organiser)
     vote(organiser, guest)

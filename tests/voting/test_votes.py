@@ -261,6 +261,10 @@ def test_who_may_vote(in_house, organiser):
         assert queries.entitled_ids(conference) == {people[0].id}, (
             "before the day: who has a seat, not who waits"
         )
+        registrations.record_attendance(conference, people[1].id, Presence.EXCUSED, at=OPENED)
+        assert queries.entitled_ids(conference) == {people[0].id}, (
+            "an excuse noted ahead shuts nobody else out"
+        )
         registrations.record_attendance(conference, people[2].id, Presence.PRESENT, at=OPENED)
         registrations.record_attendance(conference, people[0].id, Presence.EXCUSED, at=OPENED)
         assert queries.entitled_ids(conference) == {people[2].id}, "on the day: who is there"
