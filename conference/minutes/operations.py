@@ -18,8 +18,6 @@ from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..kit.markdown import to_html
 from ..outbox.operations import NewMail, enclose, queue
-from ..registrations.models import Presence
-from ..registrations.queries import attendance_of
 from . import queries
 from .models import Minutes, Release
 
@@ -117,9 +115,9 @@ def mail_release(entry: Release, *, at: datetime) -> str:
     name = f"protokoll-{conference.slug}-{entry.number}.pdf"
     enclosure = enclose(name, "application/pdf", entry.pdf)
     batch = f"minutes-{conference.slug}-{entry.number}"
-    for attendance in attendance_of(conference).values():
-        contact = attendance.contact
-        if attendance.presence is Presence.ABSENT or not contact.email:
+    for reader in queries.readers_of(conference):
+        contact = reader.contact
+        if not contact.email:
             continue
         with force_locale(conference.language):
             context = {"conference": conference, "contact": contact, "release": entry}
