@@ -197,7 +197,7 @@ def test_a_stale_frame_is_refused_with_both_texts(day):
     write_frame(day.june, version=1, summary="Erste")
     with pytest.raises(Stale) as stale:
         write_frame(day.june, version=1, summary="Zweite")
-    assert (stale.value.mine, stale.value.theirs) == ("Zweite", "Erste")
+    assert "Zweite" in stale.value.mine and "Erste" in stale.value.theirs
 
 
 def test_two_who_write_the_first_frame_do_not_overwrite_each_other(day):
