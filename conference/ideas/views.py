@@ -69,7 +69,9 @@ def hand_in_idea(code: str) -> ResponseReturnValue:
             idea = operations.hand_in(
                 point, form.text.data, form.client_id.data, form.chosen_round_id, at=clock.now()
             )
-            return pages.done("ideas.show_received", code=point.code, number=idea.number)
+            return pages.done(
+                "ideas.show_received", code=point.code, number=idea.number, round=form.chosen_round_id
+            )
         form.renew_client_id()
     return _idea_page(point, conference, form)
 
@@ -95,8 +97,10 @@ def _idea_form(point: CapturePoint, conference: Conference) -> IdeaForm:
     form = IdeaForm()
     if request.method == "GET":
         form.renew_client_id()
+        asked = request.args.get("round", "")  # after an idea for a round the next one is for the same
         current = queries.current_round(rounds, clock.now())
-        form.round_id.data = str(current.id) if current else None
+        now = str(current.id) if current else None
+        form.round_id.data = asked if asked in {str(one.id) for one in rounds} else now
     form.offer_rounds(rounds)
     return form
 

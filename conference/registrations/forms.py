@@ -28,7 +28,7 @@ class _Details(_Consents):
     diet = Line(
         _l("Food"),
         max_length=300,
-        description=_l("For example vegetarian, halal, nut allergy. We tell the kitchen, nobody else."),
+        description=_l("For example vegetarian, halal, nut allergy. Only the organising team sees it."),
     )
     access_needs = Paragraph(
         _l("What do you need to take part well?"),

@@ -213,7 +213,8 @@ def register_again() -> ResponseReturnValue:
     """Accept after all, with what is known already."""
     _conference, _registration, invitation = _mine()
     registration = operations.accept_as_known(invitation, at=clock.now())
-    return pages.done("registrations.my_page", _thanks(registration))
+    again = _("Your consents ended when you withdrew; you can give them again below.")
+    return pages.done("registrations.my_page", f"{_thanks(registration)} {again}")
 
 
 # -- staff ------------------------------------------------------------
