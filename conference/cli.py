@@ -132,7 +132,8 @@ def send_mail() -> None:
 @with_appcontext
 def worker() -> None:
     """Send mails and do what is due, until Ctrl-C or SIGTERM."""
-    consumer = jobs.queue(current_app).create_consumer(workers=1, initial_delay=0.2, max_delay=2, backoff=1.2)
+    # Two: letters go out while groups are being formed.
+    consumer = jobs.queue(current_app).create_consumer(workers=2, initial_delay=0.2, max_delay=2, backoff=1.2)
     consumer.run()
 
 

@@ -15,6 +15,7 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
+from conference.groups import forming
 from conference.groups import operations as groups
 from conference.groups.queries import groups_of, rounds_of
 from conference.ideas import operations as ideas
@@ -63,6 +64,7 @@ class World:
     starts: dict[str, list[str]] = field(default_factory=dict)
     open_guest: int = 0
     failed_mail: int = 0
+    being_formed: int = 0
 
     def add(self, name: str, starts: list[str], **session: Any) -> None:
         """A visitor with this session."""
@@ -123,6 +125,9 @@ def _over(world: World, series: Any, organiser: Any) -> None:
     voting.open_vote(vote, at=PAST)
     voting.close_vote(vote, at=PAST)
     ideas.close_collection(past, at=PAST)
+    an_item(past, "Runde", "13:00", 45, kind=ItemKind.BREAKOUT)
+    asked = forming.ask(past, 1, organiser, at=PAST)
+    world.being_formed = asked.id
     source = actions.Source("cluster", cluster.id)
     decision = actions.decide(past, "Es gibt einen Kalender.", "im Konsens", source, at=PAST)
     action = an_action(past, responsible=present.contact, decision_id=decision.id, at=PAST)

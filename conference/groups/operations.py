@@ -16,8 +16,8 @@ from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..registrations.queries import participants
 from . import queries
-from .models import Forming, Group, GroupsRelease, Round, Seat
-from .tasks import Task, in_words, task_of
+from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat
+from .tasks import Task, Trouble, in_words, people_of, task_of, trouble_of
 
 MOST_ITERATIONS = 8_000
 """More rarely finds better groups, and nobody waits longer than some seconds."""
@@ -55,41 +55,23 @@ def prepare_rounds(conference: Conference) -> list[Round]:
     return [known[number] for number in range(1, len(items) + 1)]
 
 
-def solve(task: Task, *, seed: int = 1, iterations: int | None = None) -> grouping.Solution:
-    """The seating. Slow (about a second): call it outside a transaction. Raises Refused in words when rules conflict."""
-    most = min(MOST_ITERATIONS, grouping.default_iterations(task.problem))
-    try:
-        return grouping.solve(task.problem, seed=seed, iterations=most if iterations is None else iterations)
-    except grouping.Contradiction as error:
-        raise Refused(in_words(error, task)) from error
-    except grouping.NotFound as error:
-        raise Refused(_("No seating keeps all rules. Take some pins or tables away.")) from error
+def steps_for(problem: grouping.Problem) -> int:
+    """So many steps of the search are worth waiting for."""
+    return min(MOST_ITERATIONS, grouping.default_iterations(problem))
 
 
-def store(
-    conference: Conference, task: Task, solution: grouping.Solution, account: Account | None, *, at: datetime
-) -> Forming:
+def seat_everybody(conference: Conference, task: Task, solution: grouping.Solution) -> None:
     """Replace the seats of all rounds by the solution; pinned seats are where they were.
 
     Raises Refused when the groups were changed while the solution was sought.
     """
-    _locked(conference)
     if queries.state_of(conference) != task.state:
-        raise Refused(_("The groups or the agenda have changed meanwhile. Please form the groups once more."))
+        raise Refused(in_words({"code": "changed"}, (), {}))
     rounds = queries.rounds_of(conference)[: task.problem.rounds]
     for round_, seating in zip(rounds, solution.seating, strict=True):
         _seat(round_, seating, task)
         round_.version += 1
-    forming = Forming(
-        conference_id=conference.id,
-        account_id=account.id if account else None,
-        formed_at=at,
-        problem=grouping.problem_to_json(task.problem),
-        result=grouping.to_json(solution),
-    )
-    db.session.add(forming)
     db.session.flush()  # lists in the same transaction must show it
-    return forming
 
 
 def _seat(round_: Round, seating: Mapping[str, Sequence[str]], task: Task) -> None:
@@ -124,13 +106,42 @@ def form_groups(
     seed: int = 1,
     iterations: int | None = None,
 ) -> Forming:
-    """Form and store in one go, for commands and the demo; pages solve outside the transaction.
+    """Form and store in one go, for the demo and for tests; pages leave it to the worker (`forming.ask`).
 
     Raises Refused when there is no breakout item, the rooms are too small or the rules conflict.
     """
     rounds = prepare_rounds(conference)
     task = task_of(conference, tables, len(rounds))
-    return store(conference, task, solve(task, seed=seed, iterations=iterations), account, at=at)
+    problem = task.problem
+    planned = steps_for(problem) if iterations is None else iterations
+    try:
+        solution = grouping.solve(problem, seed=seed, iterations=planned)
+    except (grouping.Contradiction, grouping.NotFound) as error:
+        raise Refused(words_for(trouble_of(error, problem), problem)) from error
+    seat_everybody(conference, task, solution)
+    forming = Forming(
+        conference=conference,
+        account=account,
+        asked_at=at,
+        state=FormingState.DONE,
+        seed=seed,
+        tables=tables,
+        problem=grouping.problem_to_json(problem),
+        setting=task.setting,
+        steps_done=solution.iterations,
+        steps_planned=planned,
+        ended_at=at,
+        result=grouping.to_json(solution),
+    )
+    db.session.add(forming)
+    db.session.flush()  # lists in the same transaction must show it
+    return forming
+
+
+def words_for(trouble: Trouble, problem: grouping.Problem) -> str:
+    """Why nothing came out, in words with the names of the people whom the rules speak of."""
+    rules = [problem.rules[number] for number in trouble.get("rules", ())]
+    return in_words(trouble, rules, queries.names_in(people_of(rules)))
 
 
 def move_seat(

@@ -1,16 +1,18 @@
 """Rounds, groups, who sits where; what was published."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference
 from ..conferences.queries import earlier_ids
-from ..kit.db import db
+from ..kit.db import db, portions
 from ..providers.models import Contact
-from .models import Forming, Group, GroupsRelease, Round, Seat
+from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class RoundPlan:
         return {seat.contact_id for group in self.groups for seat in group.seats}
 
 
-State = frozenset[tuple[int, int, frozenset[tuple[int, str]]]]
-"""For each round its id, its version and who is pinned (contact id, group name)."""
+State = str
+"""A mark of all rounds: their ids, their versions and who is pinned where."""
 
 
 def rounds_of(conference: Conference) -> list[Round]:
@@ -86,21 +88,17 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
     ]
 
 
-def state_of(conference: Conference) -> State:
-    """What must not change while groups are being formed: no round, no move, no pin."""
-    return frozenset(
+def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> State:
+    """What must not change while groups are being formed: no round, no move, no pin. Give the plans where they are at hand."""
+    facts = [
         (
             plan.round.id,
             plan.round.version,
-            frozenset(
-                (seat.contact_id, group.group.name)
-                for group in plan.groups
-                for seat in group.seats
-                if seat.pinned
-            ),
+            sorted((s.contact_id, g.group.name) for g in plan.groups for s in g.seats if s.pinned),
         )
-        for plan in plan_of(conference)
-    )
+        for plan in (plan_of(conference) if plans is None else plans)
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _seats(round_ids: list[int]) -> list[Seat]:
@@ -165,8 +163,38 @@ def met_before(conference: Conference) -> set[frozenset[int]]:
 
 
 def latest_forming(conference: Conference) -> Forming | None:
-    query = select(Forming).where(Forming.conference_id == conference.id).order_by(Forming.id.desc())
-    return db.session.scalars(query.limit(1)).first()
+    """The forming whose groups are the ones that stand, before moves by hand."""
+    return _newest(Forming.conference_id == conference.id, Forming.state == FormingState.DONE)
+
+
+def newest_forming(conference: Conference) -> Forming | None:
+    """What was asked for last, whatever became of it."""
+    return _newest(Forming.conference_id == conference.id)
+
+
+def active_forming(conference: Conference) -> Forming | None:
+    """The forming that waits or is being worked on."""
+    active = Forming.state.in_((FormingState.WAITING, FormingState.RUNNING))
+    return _newest(Forming.conference_id == conference.id, active)
+
+
+def forming_of(conference: Conference, forming_id: int) -> Forming | None:
+    """One forming of this conference."""
+    return _newest(Forming.conference_id == conference.id, Forming.id == forming_id)
+
+
+def _newest(*conditions: ColumnElement[bool]) -> Forming | None:
+    query = select(Forming).options(joinedload(Forming.account)).where(*conditions)
+    return db.session.scalars(query.order_by(Forming.id.desc()).limit(1)).first()
+
+
+def names_in(ids: Iterable[int]) -> dict[str, str]:
+    """The names of these people by their ids in a grouping problem."""
+    people = {}
+    for some in portions(ids):
+        for contact in db.session.scalars(select(Contact).where(Contact.id.in_(some))):
+            people[str(contact.id)] = contact.name
+    return people
 
 
 def latest_release(conference: Conference) -> GroupsRelease | None:

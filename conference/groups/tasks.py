@@ -4,6 +4,7 @@ import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -25,6 +26,8 @@ MOST_TABLES = len(string.ascii_uppercase)
 Groups = Mapping[tuple[int, str], Group]
 """(round number, table name) → the group that is there already."""
 Size = tuple[int, int]
+Trouble = dict[str, Any]
+"""Why nothing came out: a code, and for rules that contradict each other their places in the problem, with numbers."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,17 @@ class Task:
     problem: grouping.Problem
     rooms: dict[str, int | None]
     topics: dict[str, int | None]
-    names: dict[str, str]
     state: queries.State
+
+    @property
+    def setting(self) -> dict[str, Any]:
+        """What a row keeps beside the problem."""
+        return {"rooms": self.rooms, "topics": self.topics, "state": self.state}
+
+    @classmethod
+    def kept(cls, problem: grouping.Problem, setting: Mapping[str, Any]) -> "Task":
+        """The task again from what a row keeps."""
+        return cls(problem, setting["rooms"], setting["topics"], setting["state"])
 
 
 def task_of(conference: Conference, tables: int, rounds: int) -> Task:
@@ -62,7 +74,6 @@ def task_of(conference: Conference, tables: int, rounds: int) -> Task:
         _problem(conference, people, groups, rounds, plans),
         rooms={name: room.id if room else None for name, room in rooms.items()},
         topics={name: topic.id if topic else None for name, topic in topics.items()},
-        names={str(contact.id): contact.name for contact in people},
         state=queries.state_of(conference),
     )
 
@@ -193,25 +204,47 @@ def _rooms_for(conference: Conference, tables: int, people: int) -> list[Room | 
     return chosen + [None] * (tables - len(chosen))
 
 
-def in_words(error: grouping.Contradiction, task: Task) -> str:
-    """Why these rules cannot be kept, with the names of people and groups."""
-    facts = error.facts
-    if error.code == "seats":
+def trouble_of(error: Exception, problem: grouping.Problem) -> Trouble:
+    """Why no groups could be formed, as facts that a row can keep; `in_words` makes a sentence of them."""
+    if isinstance(error, grouping.Contradiction):
+        known = [number for number, rule in enumerate(problem.rules) if rule in error.rules]
+        return {"code": error.code, "facts": dict(error.facts), "rules": known}
+    return {"code": "not_found" if isinstance(error, grouping.NotFound) else "crashed"}
+
+
+def in_words(trouble: Trouble, rules: Sequence[grouping.Rule], names: Mapping[str, str]) -> str:
+    """Why no groups were formed, with the names of people and groups. `rules`: those that the trouble names."""
+    facts = trouble.get("facts", {})
+    said = " ".join(_rule_in_words(rule, names) for rule in rules)
+    simple = {
+        "changed": _("The groups or the agenda have changed meanwhile. Please form the groups once more."),
+        "not_found": _("No seating keeps all rules. Take some pins or tables away."),
+        "given_up": _("The work stopped several times before it was done. Please form the groups once more."),
+    }
+    if trouble["code"] in simple:
+        return simple[trouble["code"]]
+    if trouble["code"] == "seats":
         return _("Round %(round)d has %(people)d people, but only %(seats)d seats.", **facts)
-    if error.code == "people":
+    if trouble["code"] == "people":
         return _("Round %(round)d needs at least %(needed)d people, but only %(people)d are there.", **facts)
-    rules = " ".join(_rule_in_words(rule, task) for rule in error.rules)
-    if error.code == "sizes":
-        return _("With tables of this size this cannot be kept: %(rules)s", rules=rules)
-    return _("This cannot be kept together: %(rules)s", rules=rules)
+    if trouble["code"] == "sizes":
+        return _("With tables of this size this cannot be kept: %(rules)s", rules=said)
+    if trouble["code"] == "rules":
+        return _("This cannot be kept together: %(rules)s", rules=said)
+    return _("Something went wrong while the groups were formed. It has been noted; please try again.")
 
 
-def _rule_in_words(rule: grouping.Rule, task: Task) -> str:
+def people_of(rules: Sequence[grouping.Rule]) -> set[int]:
+    """The contact ids that rules speak of."""
+    return {int(rule.person) for rule in rules if isinstance(rule, grouping.Fixed)}
+
+
+def _rule_in_words(rule: grouping.Rule, names: Mapping[str, str]) -> str:
     if isinstance(rule, grouping.Fixed):
         number = min(rule.rounds or {1})
         return _(
             "%(name)s is pinned to group %(group)s in round %(number)d.",
-            name=task.names[rule.person],
+            name=names.get(rule.person, "?"),
             group=rule.group,
             number=number,
         )

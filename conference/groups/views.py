@@ -1,28 +1,32 @@
 """Pages for groups: form, look, move, publish; and what a participant sees."""
 
+import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import request
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal
+from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here, rooms_of, topics_of
 from ..core import grouping
-from ..kit import access, clock, forms, pages, unit
+from ..kit import access, clock, forms, pages
 from ..kit.db import found
 from ..kit.layout import belongs
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, operations, queries, tasks
+from . import bp, forming, operations, queries
 from .forms import FormingForm, GroupForm, MoveForm
-from .models import Forming
+from .models import Forming, FormingState
 
-belongs("groups.show_groups", "groups.edit_group")
+belongs("groups.show_groups", "groups.edit_group", "groups.show_forming")
+
+PATIENCE = timedelta(seconds=30)
+"""After that the page says that no worker has come."""
 
 
 @bp.get("/conferences/<slug>/groups")
@@ -42,6 +46,7 @@ def _page(
         tables = len({group.group.name for plan in plans for group in plan.groups})
         form.tables.data = tables or max(1, round(len(people) / 7))
     release = queries.latest_release(conference)
+    newest = queries.newest_forming(conference)
     present = {person.id for person in people}
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
@@ -55,16 +60,18 @@ def _page(
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
         gone={round_id: ids - present for round_id, ids in seated.items()},
         scores=_scores(queries.latest_forming(conference), plans),
+        newest=newest,
+        trouble=_trouble(newest),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
     )
 
 
-def _scores(forming: Forming | None, plans: list[queries.RoundPlan]) -> list[dict[str, Any]]:
+def _scores(formed: Forming | None, plans: list[queries.RoundPlan]) -> list[dict[str, Any]]:
     """The goals as the groups stand now, after all moves by hand, with their proven bounds."""
-    if forming is None:
+    if formed is None:
         return []
-    known = {person["id"] for person in forming.problem["people"]}
+    known = {person["id"] for person in formed.problem["people"]}
     seating = [
         {
             group.group.name: tuple(
@@ -74,9 +81,9 @@ def _scores(forming: Forming | None, plans: list[queries.RoundPlan]) -> list[dic
         }
         for plan in plans
     ]
-    if len(seating) != forming.problem["rounds"]:
+    if len(seating) != formed.problem["rounds"]:
         return []
-    return [_score(score) for score in _judged(json.dumps(forming.problem), json.dumps(seating))]
+    return [_score(score) for score in _judged(json.dumps(formed.problem), json.dumps(seating))]
 
 
 @lru_cache(maxsize=32)
@@ -103,22 +110,61 @@ def _score(score: grouping.GoalScore) -> dict[str, Any]:
 
 @bp.post("/conferences/<slug>/groups/forming")
 @access.organisers
-@unit.own_transactions
 def form_groups(slug: str) -> ResponseReturnValue:
-    """Form all rounds anew. The search runs outside any transaction."""
-    form = FormingForm()
+    """Ask the worker to form all rounds anew."""
+    account = access.account()
+    conference, form = conference_here(account, slug), FormingForm()
     if forms.submitted(form):
         with pages.refusals(form):
-            with unit.writing():
-                rounds = len(operations.prepare_rounds(conference_here(access.account(), slug)))
-            with unit.reading():
-                task = tasks.task_of(conference_here(access.account(), slug), form.tables.data, rounds)
-            solution = operations.solve(task)
-            with unit.writing():
-                account = access.account()
-                operations.store(conference_here(account, slug), task, solution, account, at=clock.now())
-            return pages.done("groups.show_groups", _("The groups have been formed."), slug=slug)
+            asked = forming.ask(conference, form.tables.data, account, at=clock.now())
+            return pages.done("groups.show_forming", slug=slug, forming_id=asked.id)
     return _page(conference_here(access.account(), slug), form)
+
+
+@bp.get("/conferences/<slug>/groups/forming/<int:forming_id>")
+@access.moderators
+def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
+    """How far the worker is, renewing itself; why nothing came out, in words; once done it leads to the groups."""
+    conference = conference_here(access.account(), slug)
+    asked = found(queries.forming_of(conference, forming_id))
+    is_late = asked.state is FormingState.WAITING and clock.now() - asked.asked_at > PATIENCE
+    response = pages.show(
+        "groups/show_forming.html",
+        conference=conference,
+        forming=asked,
+        percent=100 * asked.steps_done // max(1, asked.steps_planned),
+        is_late=is_late,
+        trouble=_trouble(asked),
+    )
+    if "HX-Request" not in request.headers:
+        return response
+    if asked.state is FormingState.DONE:
+        response.headers["HX-Redirect"] = url_for("groups.show_groups", slug=slug)
+    return _renewed(response, asked, is_late)
+
+
+def _renewed(response: Response, asked: Forming, is_late: bool) -> Response:
+    """304 while nothing has happened; the mark is made of facts, because the page around them holds forms."""
+    facts = (asked.id, asked.state.value, asked.steps_done, asked.cancelled_at, is_late, get_locale())
+    response.set_etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.update(("HX-Request", "Cookie"))
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _trouble(asked: Forming | None) -> str | None:
+    if asked is None or asked.trouble is None:
+        return None
+    return operations.words_for(asked.trouble, grouping.parse_problem(asked.problem))
+
+
+@bp.post("/conferences/<slug>/groups/forming/<int:forming_id>/cancellation")
+@access.organisers
+def cancel_forming(slug: str, forming_id: int) -> ResponseReturnValue:
+    """Stop the search; the best found so far is kept."""
+    asked = found(queries.forming_of(conference_here(access.account(), slug), forming_id))
+    forming.cancel(asked, at=clock.now())
+    return pages.done("groups.show_forming", slug=slug, forming_id=forming_id)
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/seats")

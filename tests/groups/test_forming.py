@@ -10,6 +10,7 @@ from conference.agenda.operations import FollowUpFields, plan_follow_up, remove_
 from conference.agenda.queries import breakout_items
 from conference.conferences import operations as conferences
 from conference.conferences.queries import rooms_of, topics_of
+from conference.core import grouping
 from conference.groups import operations, queries, tasks
 from conference.kit.db import db
 from conference.kit.errors import Refused
@@ -119,7 +120,7 @@ def test_another_seed_gives_other_groups(june):
 
 def test_nobody_waits_for_more_steps_than_are_of_use(june):
     task = tasks.task_of(june, 5, len(operations.prepare_rounds(june)))
-    assert operations.solve(task).iterations <= operations.MOST_ITERATIONS
+    assert operations.steps_for(task.problem) <= operations.MOST_ITERATIONS
 
 
 def test_groups_get_topics_and_the_free_rooms_in_order(june):
@@ -282,7 +283,7 @@ def test_pins_against_the_even_spread_are_named_with_the_side(june):
 
 
 def store(conference, task, solution):
-    return operations.store(conference, task, solution, None, at=NOW)
+    return operations.seat_everybody(conference, task, solution)
 
 
 @pytest.fixture
@@ -291,7 +292,7 @@ def searched(house):
     conference = a_small_day(people=6)
     form(conference, 2)
     task = tasks.task_of(conference, 2, 1)
-    return conference, task, operations.solve(task, seed=9)
+    return conference, task, grouping.solve(task.problem, seed=9, iterations=100)
 
 
 def test_a_solution_is_stored_when_nothing_has_changed(searched):
@@ -354,7 +355,7 @@ def test_each_press_keeps_the_problem_and_what_came_out(house):
     conference = a_small_day(people=6)
     account = an_account()
     forming = operations.form_groups(conference, 2, account, at=NOW)
-    assert (forming.account_id, forming.formed_at) == (account.id, NOW)
+    assert (forming.account_id, forming.asked_at) == (account.id, NOW)
     assert forming.problem["people"] == [
         {
             "id": str(c.id),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from conference.groups import forming
 from conference.kit import clock
 from conference.outbox.operations import drain
 
@@ -129,6 +130,10 @@ def attend(walk, people=12):
 
 def form_groups(walk):
     walk.go(f"{HERE}/groups").fill(tables="2").press("/groups/forming")
+    assert walk.page.locator("#forming").count()
+    with walk.server.app.app_context():
+        forming.work(clock.now)
+    walk.go(f"{HERE}/groups")
     assert walk.sees("Gruppe A") and walk.sees("Gruppe B")
     form = walk.page.locator("form.seating").first
     form.locator("input[type=radio]").first.check()
