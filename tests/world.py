@@ -241,4 +241,4 @@ def grow(app: Flask) -> None:
             voting.create_vote(june, f"Frage {number}?", VoteSubject.IDEAS, 3, 2, at=NOW)
         for table in groups_of(rounds_of(june)[0])[:1]:
             for person in participants(june)[-3:]:
-                groups.move_seat(june, table.round_id, person.id, table.id, None)
+                groups.move_seat(june, table.round_id, person.id, table.id, None, at=NOW)

@@ -35,15 +35,18 @@ Now = Callable[[], datetime]
 # -- asking -----------------------------------------------------------
 
 
-def ask(conference: Conference, tables: int, account: Account | None, *, at: datetime) -> Forming:
+def ask(
+    conference: Conference, tables: int, account: Account | None, *, around: bool = False, at: datetime
+) -> Forming:
     """Ask the worker to form all rounds anew. Asked twice by the same person, it is done once.
 
-    Raises Refused when somebody else is at it, there is no breakout item or the rooms are too small.
+    With `around`, everybody who was moved by hand since the last forming stays there and is pinned. Raises Refused when
+    somebody else is at it, there is no breakout item or the rooms are too small.
     """
     _conference_locked(conference.id)
     active = queries.active_forming(conference)
     if active is not None:
-        if active.account == account and active.tables == tables:
+        if active.account == account and (active.tables, active.setting.get("around")) == (tables, around):
             return active
         raise Refused(
             _(
@@ -51,14 +54,15 @@ def ask(conference: Conference, tables: int, account: Account | None, *, at: dat
             )
         )
     rounds = prepare_rounds(conference)
-    task = task_of(conference, tables, len(rounds))
+    held = queries.moved_by_hand(conference) if around else set()
+    task = task_of(conference, tables, len(rounds), held=held)
     forming = Forming(
         conference=conference,
         account=account,
         asked_at=at,
         tables=tables,
         problem=grouping.problem_to_json(task.problem),
-        setting=task.setting,
+        setting=task.setting | {"around": around},
         steps_planned=steps_for(task.problem),
     )
     db.session.add(forming)
@@ -225,7 +229,7 @@ def _finish(taken: _Taken, task: Task, solution: grouping.Solution, at: datetime
             _end(forming, FormingState.FAILED, at)
             forming.trouble = {"code": "changed"}
             return
-        seat_everybody(conference, task, solution)
+        seat_everybody(conference, task, solution, forming.account, at=at)
         _end(forming, FormingState.DONE, at)
         forming.result = grouping.to_json(solution)
 

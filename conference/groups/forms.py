@@ -16,6 +16,11 @@ class MoveForm(VersionedForm):
 
     person = Whole(_l("Person"), minimum=1, maximum=999_999_999)
     group = Whole(_l("Move to"), minimum=1, maximum=999_999_999, required=False)
+    other = Whole(_l("Change places with"), minimum=1, maximum=999_999_999, required=False)
+
+
+class UndoForm(VersionedForm):
+    """Takes back the change whose number stands in `version`, if it is still the last one."""
 
 
 class GroupForm(Form):

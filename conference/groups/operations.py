@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -9,18 +10,20 @@ from sqlalchemy import delete, func, select
 
 from ..accounts.models import Account
 from ..agenda.queries import breakout_items
-from ..conferences.models import Conference
+from ..conferences.models import Conference, Room, Topic
 from ..conferences.queries import room_of, topics_of
 from ..core import grouping
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..registrations.queries import participants
 from . import queries
-from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat
+from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 from .tasks import Task, Trouble, in_words, people_of, task_of, trouble_of
 
 MOST_ITERATIONS = 8_000
 """More rarely finds better groups, and nobody waits longer than some seconds."""
+MOST_UNDONE = 20
+"""So many changes can be taken back."""
 
 
 def _locked(conference: Conference) -> Conference:
@@ -60,7 +63,14 @@ def steps_for(problem: grouping.Problem) -> int:
     return min(MOST_ITERATIONS, grouping.default_iterations(problem))
 
 
-def seat_everybody(conference: Conference, task: Task, solution: grouping.Solution) -> None:
+def seat_everybody(
+    conference: Conference,
+    task: Task,
+    solution: grouping.Solution,
+    account: Account | None = None,
+    *,
+    at: datetime,
+) -> None:
     """Replace the seats of all rounds by the solution; pinned seats are where they were.
 
     Raises Refused when the groups were changed while the solution was sought.
@@ -68,6 +78,7 @@ def seat_everybody(conference: Conference, task: Task, solution: grouping.Soluti
     if queries.state_of(conference) != task.state:
         raise Refused(in_words({"code": "changed"}, (), {}))
     rounds = queries.rounds_of(conference)[: task.problem.rounds]
+    _remember(conference, rounds, "forming", {}, account, at=at)
     for round_, seating in zip(rounds, solution.seating, strict=True):
         _seat(round_, seating, task)
         round_.version += 1
@@ -89,8 +100,9 @@ def _seat(round_: Round, seating: Mapping[str, Sequence[str]], task: Task) -> No
             groups[name] = Group(round_id=round_.id, name=name, room_id=room_id, topic_id=task.topics[name])
             db.session.add(groups[name])
     db.session.flush()  # seats need the ids
+    there = queries.still_there(int(person) for people in seating.values() for person in people)
     for name, people in seating.items():
-        for person in people:
+        for person in (one for one in people if int(one) in there):
             seat = Seat(
                 round_id=round_.id, group_id=groups[name].id, contact_id=int(person), pinned=person in pinned
             )
@@ -118,7 +130,7 @@ def form_groups(
         solution = grouping.solve(problem, seed=seed, iterations=planned)
     except (grouping.Contradiction, grouping.NotFound) as error:
         raise Refused(words_for(trouble_of(error, problem), problem)) from error
-    seat_everybody(conference, task, solution)
+    seat_everybody(conference, task, solution, account, at=at)
     forming = Forming(
         conference=conference,
         account=account,
@@ -145,7 +157,14 @@ def words_for(trouble: Trouble, problem: grouping.Problem) -> str:
 
 
 def move_seat(
-    conference: Conference, round_id: int, contact_id: int, group_id: int | None, version: int | None
+    conference: Conference,
+    round_id: int,
+    contact_id: int,
+    group_id: int | None,
+    version: int | None,
+    account: Account | None = None,
+    *,
+    at: datetime,
 ) -> Group | None:
     """Put a person into another group of the round, or (None) out of it; gives the group.
 
@@ -160,6 +179,10 @@ def move_seat(
         group = found(queries.group_of(conference, group_id))
         if group.round_id != round_.id:
             raise Refused(_("This group belongs to another round."))
+    if (seat.group_id if seat else None) == group_id:
+        return group
+    _remember(conference, [round_], "move", {"contact": contact_id}, account, at=at)
+    if group is not None:
         _place(seat, group, contact_id)
     elif seat is not None:
         db.session.delete(seat)
@@ -168,9 +191,35 @@ def move_seat(
     return group
 
 
+def swap_seats(
+    conference: Conference,
+    round_id: int,
+    contact_id: int,
+    other_id: int,
+    version: int | None,
+    account: Account | None = None,
+    *,
+    at: datetime,
+) -> tuple[Group, Group]:
+    """Let two people of one round change seats; gives the new groups of both. Full rooms stay as full as they are.
+
+    Raises Stale when somebody else moved meanwhile, Refused unless both sit in different groups.
+    """
+    round_ = _round_locked(conference, round_id)
+    check_version(version, round_.version)
+    one, other = queries.seat_of(round_.id, contact_id), queries.seat_of(round_.id, other_id)
+    if one is None or other is None:
+        raise Refused(_("Only two people who both sit in a group can change places."))
+    if one.group_id == other.group_id:
+        raise Refused(_("Both sit in the same group already."))
+    _remember(conference, [round_], "swap", {"contact": contact_id, "other": other_id}, account, at=at)
+    one.group, other.group = other.group, one.group
+    round_.version += 1
+    db.session.flush()
+    return one.group, other.group
+
+
 def _place(seat: Seat | None, group: Group, contact_id: int) -> None:
-    if seat is not None and seat.group_id == group.id:
-        return
     if group.room is not None and _taken(group) >= group.room.capacity:
         full = ngettext(
             "The room of group %(name)s is full (%(num)d seat).",
@@ -185,12 +234,109 @@ def _place(seat: Seat | None, group: Group, contact_id: int) -> None:
         seat.group = group
 
 
-def pin(conference: Conference, round_id: int, contact_id: int, pinned: bool) -> None:
+def pin(
+    conference: Conference,
+    round_id: int,
+    contact_id: int,
+    pinned: bool,
+    account: Account | None = None,
+    *,
+    at: datetime,
+) -> None:
     """Keep a person where they sit when groups are formed anew, or let go of them. Raises Refused without a seat."""
-    seat = queries.seat_of(_round_locked(conference, round_id).id, contact_id)
+    round_ = _round_locked(conference, round_id)
+    seat = queries.seat_of(round_.id, contact_id)
     if seat is None:
         raise Refused(_("Only who sits in a group can be pinned there."))
+    if seat.pinned != pinned:
+        kind = "pin" if pinned else "unpin"
+        _remember(conference, [round_], kind, {"contact": contact_id}, account, at=at)
     seat.pinned = pinned
+
+
+# -- undoing ----------------------------------------------------------
+
+
+def _remember(
+    conference: Conference,
+    rounds: Sequence[Round],
+    kind: str,
+    about: dict[str, int],
+    account: Account | None,
+    *,
+    at: datetime,
+) -> None:
+    """Keep what is there before it changes, so that it can be undone; the oldest is forgotten."""
+    before = queries.snapshot(conference, [round_.id for round_ in rounds])
+    numbers = [round_.number for round_ in rounds]
+    change = SeatingChange(
+        conference_id=conference.id,
+        account_id=account.id if account else None,
+        changed_at=at,
+        kind=kind,
+        about=about | {"rounds": numbers},
+        before=before,
+    )
+    db.session.add(change)
+    db.session.flush()  # its id tells it from older ones
+    newest = (
+        select(SeatingChange.id)
+        .where(SeatingChange.conference_id == conference.id)
+        .order_by(SeatingChange.id.desc())
+        .limit(MOST_UNDONE)
+    )
+    kept = list(db.session.scalars(newest))
+    db.session.execute(
+        delete(SeatingChange).where(SeatingChange.conference_id == conference.id, SeatingChange.id < kept[-1])
+    )
+
+
+def undo(conference: Conference, change_id: int | None) -> SeatingChange:
+    """Take the last change back: who sat where, and who was pinned, before it. Gives the change.
+
+    Raises Refused when there is none, Stale when it is not the last one any more (somebody else changed something, or
+    the button was pressed twice).
+    """
+    _locked(conference)
+    change = queries.last_change(conference)
+    if change is None:
+        raise Refused(_("There is nothing to undo."))
+    check_version(change_id, change.id)
+    rounds = {round_.id: round_ for round_ in queries.rounds_of(conference)}
+    for before in change.before:
+        if before["round"] in rounds:
+            _restore(rounds[before["round"]], before["groups"])
+    db.session.delete(change)
+    db.session.flush()
+    return change
+
+
+def _restore(round_: Round, before: Sequence[Mapping[str, Any]]) -> None:
+    groups = {group.name: group for group in queries.groups_of(round_)}
+    db.session.execute(delete(Seat).where(Seat.round_id == round_.id))
+    for name in set(groups) - {one["name"] for one in before}:
+        db.session.delete(groups.pop(name))
+    there = queries.still_there(person for one in before for person, _pinned in one["seats"])
+    for one in before:
+        if one["name"] not in groups:
+            groups[one["name"]] = _group_again(round_, one)
+        db.session.flush()  # seats need the id
+        db.session.add_all(
+            Seat(round_id=round_.id, group_id=groups[one["name"]].id, contact_id=person, pinned=pinned)
+            for person, pinned in one["seats"]
+            if person in there
+        )
+    round_.version += 1
+
+
+def _group_again(round_: Round, one: Mapping[str, Any]) -> Group:
+    room = db.session.get(Room, one["room"]) if one["room"] else None
+    topic = db.session.get(Topic, one["topic"]) if one["topic"] else None
+    group = Group(
+        round_id=round_.id, name=one["name"], room=room, topic=topic, focus_question=one["question"]
+    )
+    db.session.add(group)
+    return group
 
 
 def change_group(

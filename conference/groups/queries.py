@@ -12,7 +12,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import earlier_ids
 from ..kit.db import db, portions
 from ..providers.models import Contact
-from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat
+from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,63 @@ def met_before(conference: Conference) -> set[frozenset[int]]:
         for one in people
         for other in people
         if one < other
+    }
+
+
+def snapshot(conference: Conference, round_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """These rounds with their groups and seats in a form that can be restored."""
+    wanted = set(round_ids)
+    return [
+        {
+            "round": plan.round.id,
+            "groups": [
+                {
+                    "name": g.group.name,
+                    "room": g.group.room_id,
+                    "topic": g.group.topic_id,
+                    "question": g.group.focus_question,
+                    "seats": [[seat.contact_id, seat.pinned] for seat in g.seats],
+                }
+                for g in plan.groups
+            ],
+        }
+        for plan in plan_of(conference)
+        if plan.round.id in wanted
+    ]
+
+
+def still_there(ids: Iterable[int]) -> set[int]:
+    """Those of the people who still exist."""
+    return {
+        found
+        for some in portions(ids)
+        for found in db.session.scalars(select(Contact.id).where(Contact.id.in_(some)))
+    }
+
+
+def last_change(conference: Conference) -> SeatingChange | None:
+    """The change that would be undone next."""
+    query = select(SeatingChange).where(SeatingChange.conference_id == conference.id)
+    return db.session.scalars(query.order_by(SeatingChange.id.desc()).limit(1)).first()
+
+
+def moved_by_hand(conference: Conference) -> set[tuple[int, int]]:
+    """(round number, contact id) of everybody who sits elsewhere than the last forming put them."""
+    formed = latest_forming(conference)
+    if formed is None or formed.result is None:
+        return set()
+    put = {
+        (number, int(person)): table
+        for number, tables in enumerate(formed.result["rounds"], 1)
+        for table, people in tables.items()
+        for person in people
+    }
+    return {
+        (plan.round.number, seat.contact_id)
+        for plan in plan_of(conference)
+        for group in plan.groups
+        for seat in group.seats
+        if put.get((plan.round.number, seat.contact_id)) != group.group.name
     }
 
 

@@ -2,7 +2,7 @@
 
 import string
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +53,11 @@ class Task:
         return cls(problem, setting["rooms"], setting["topics"], setting["state"])
 
 
-def task_of(conference: Conference, tables: int, rounds: int) -> Task:
+def task_of(conference: Conference, tables: int, rounds: int, held: Collection[tuple[int, int]] = ()) -> Task:
     """The problem of a conference; groups that are there keep their rooms and topics.
 
-    Raises Refused when there are more tables than people, or the rooms are too small.
+    Who is pinned, or `held` (round number, contact id), stays. Raises Refused when there are more tables than people,
+    or the rooms are too small.
     """
     people = participants(conference)
     if not 1 <= tables <= MOST_TABLES:
@@ -71,7 +72,7 @@ def task_of(conference: Conference, tables: int, rounds: int) -> Task:
     sizes = {number: _sizes(number, len(people), rooms, there) for number in range(1, rounds + 1)}
     groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
     return Task(
-        _problem(conference, people, groups, rounds, plans),
+        _problem(conference, people, groups, rounds, plans, held),
         rooms={name: room.id if room else None for name, room in rooms.items()},
         topics={name: topic.id if topic else None for name, topic in topics.items()},
         state=queries.state_of(conference),
@@ -134,6 +135,7 @@ def _problem(
     groups: tuple[grouping.Group, ...],
     rounds: int,
     plans: Sequence[queries.RoundPlan],
+    held: Collection[tuple[int, int]],
 ) -> grouping.Problem:
     wishes = wishes_of(conference)
     offered = {group.topic for group in groups}
@@ -144,7 +146,7 @@ def _problem(
         people=tuple(
             _person(p, [t.title for t in wishes.get(p.id, []) if t.title in offered]) for p in people
         ),
-        rules=(*_spread(people, len(groups)), *_pins(plans, ids, {group.id for group in groups})),
+        rules=(*_spread(people, len(groups)), *_pins(plans, ids, {group.id for group in groups}, held)),
         met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
         goals=(
             grouping.Colleagues(except_={"side": str(Side.AGENCY.value)}),
@@ -180,7 +182,12 @@ def _each(what: tuple[str, str], count: int, tables: int) -> grouping.EachGroupH
     )
 
 
-def _pins(plans: Sequence[queries.RoundPlan], people: set[int], names: set[str]) -> list[grouping.Rule]:
+def _pins(
+    plans: Sequence[queries.RoundPlan],
+    people: set[int],
+    names: set[str],
+    held: Collection[tuple[int, int]],
+) -> list[grouping.Rule]:
     return [
         grouping.Fixed(
             person=str(seat.contact_id), group=group.group.name, rounds=frozenset({plan.round.number})
@@ -188,7 +195,9 @@ def _pins(plans: Sequence[queries.RoundPlan], people: set[int], names: set[str])
         for plan in plans
         for group in plan.groups
         for seat in group.seats
-        if seat.pinned and seat.contact_id in people and group.group.name in names
+        if (seat.pinned or (plan.round.number, seat.contact_id) in held)
+        and seat.contact_id in people
+        and group.group.name in names
     ]
 
 
@@ -251,3 +260,29 @@ def _rule_in_words(rule: grouping.Rule, names: Mapping[str, str]) -> str:
     assert isinstance(rule, grouping.EachGroupHas), "a conference has no other rules"
     what = str(Side(rule.value).label) if rule.attribute == "side" else rule.value
     return _("%(what)s: %(low)d to %(high)d people in each group.", what=what, low=rule.min, high=rule.max)
+
+
+def broken_in_words(broken: Sequence[grouping.Violation], names: Mapping[str, str]) -> list[str]:
+    """Rules and sizes that moves by hand have broken, a sentence for each. Who is without a seat is shown elsewhere."""
+    said = [_broken(one, names) for one in broken if one.code != "missing"]
+    return list(dict.fromkeys(sentence for sentence in said if sentence))
+
+
+def _broken(one: grouping.Violation, names: Mapping[str, str]) -> str:
+    count, rule = len(one.people), one.rule
+    if isinstance(rule, grouping.Fixed):
+        return _rule_in_words(rule, names)
+    if one.code not in ("too_few", "too_many"):
+        return ""
+    where = _("Round %(number)d, group %(group)s", number=one.round, group=one.group)
+    if not isinstance(rule, grouping.EachGroupHas):
+        return (
+            _("%(where)s: fewer people than planned (%(count)d).", where=where, count=count)
+            if one.code == "too_few"
+            else _("%(where)s: more people than planned (%(count)d).", where=where, count=count)
+        )
+    what = str(Side(rule.value).label) if rule.attribute == "side" else rule.value
+    facts = {"where": where, "what": what, "count": count, "low": rule.min or 0, "high": rule.max or 0}
+    if one.code == "too_few":
+        return _("%(where)s: %(count)d from “%(what)s”, at least %(low)d would be possible.", **facts)
+    return _("%(where)s: %(count)d from “%(what)s”, more than the others need to have.", **facts)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,14 +15,17 @@ from flask_babel import gettext as _
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here, rooms_of, topics_of
 from ..core import grouping
+from ..core.mixing import Judgement, judge
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
+from ..kit.errors import Refused
 from ..kit.layout import belongs
+from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, operations, queries
-from .forms import FormingForm, GroupForm, MoveForm
-from .models import Forming, FormingState
+from . import bp, forming, operations, queries, tasks
+from .forms import FormingForm, GroupForm, MoveForm, UndoForm
+from .models import Forming, FormingState, Group
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming")
 
@@ -47,6 +51,7 @@ def _page(
         form.tables.data = tables or max(1, round(len(people) / 7))
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
+    judgement = _judgement(queries.latest_forming(conference), plans)
     present = {person.id for person in people}
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
@@ -59,37 +64,67 @@ def _page(
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
         gone={round_id: ids - present for round_id, ids in seated.items()},
-        scores=_scores(queries.latest_forming(conference), plans),
+        quality=_quality(judgement, plans) if judgement else None,
+        mix={g.group.id: _mix(g) for plan in plans for g in plan.groups},
         newest=newest,
+        last=_last_change(conference),
+        by_hand=len(queries.moved_by_hand(conference)),
         trouble=_trouble(newest),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
     )
 
 
-def _scores(formed: Forming | None, plans: list[queries.RoundPlan]) -> list[dict[str, Any]]:
-    """The goals as the groups stand now, after all moves by hand, with their proven bounds."""
+def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
+    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed."""
     if formed is None:
-        return []
+        return None
     known = {person["id"] for person in formed.problem["people"]}
+    tables = {group["id"] for group in formed.problem["groups"]}
     seating = [
         {
             group.group.name: tuple(
                 str(seat.contact_id) for seat in group.seats if str(seat.contact_id) in known
             )
             for group in plan.groups
+            if group.group.name in tables
         }
         for plan in plans
+        if plan.groups
     ]
     if len(seating) != formed.problem["rounds"]:
-        return []
-    return [_score(score) for score in _judged(json.dumps(formed.problem), json.dumps(seating))]
+        return None
+    return _judged(json.dumps(formed.problem), json.dumps(seating))
 
 
 @lru_cache(maxsize=32)
-def _judged(problem: str, seating: str) -> tuple[grouping.GoalScore, ...]:
+def _judged(problem: str, seating: str) -> Judgement:
     # Proving the bounds again costs as much as the page; nothing changes between two moves.
-    return grouping.evaluate(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+    return judge(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+
+
+def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:
+    """What the page says about the groups: goals, sizes, and person by person what hurts."""
+    names = {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    sizes = [len(group.seats) for plan in plans for group in plan.groups]
+    scores = [_score(score) for score in judgement.scores]
+    return {
+        "scores": scores,
+        "is_best": all(score["is_best"] for score in scores),
+        "best": sum(score["is_best"] for score in scores),
+        "sizes": (min(sizes, default=0), max(sizes, default=0)),
+        "again": [([names.get(one, "?") for one in pair.people], pair) for pair in judgement.again],
+        "beside": [([names.get(one, "?") for one in found.people], found) for found in judgement.beside],
+        "granted": judgement.granted,
+        "broken": tasks.broken_in_words(judgement.broken, names),
+    }
+
+
+def _mix(group: queries.GroupPlan) -> list[tuple[str, int, str]]:
+    """How many of each side sit at a table: words, number, colour."""
+    count = Counter(seat.contact.side for seat in group.seats)
+    tones = {Side.PROVIDER: "accent", Side.AGENCY: "warn"}
+    return [(str(side.label), count[side], tones[side]) for side in Side if count[side]]
 
 
 def _score(score: grouping.GoalScore) -> dict[str, Any]:
@@ -100,6 +135,7 @@ def _score(score: grouping.GoalScore) -> dict[str, Any]:
     gap = 0 if value is None or bound is None else value - bound
     return {
         "goal": score.goal,
+        "number": value,
         "value": format_decimal(value, "#,##0.#"),
         "bound": "–" if bound is None else format_decimal(bound, "#,##0.#"),
         "gap": format_decimal(gap, "#,##0.#"),
@@ -116,7 +152,8 @@ def form_groups(slug: str) -> ResponseReturnValue:
     conference, form = conference_here(account, slug), FormingForm()
     if forms.submitted(form):
         with pages.refusals(form):
-            asked = forming.ask(conference, form.tables.data, account, at=clock.now())
+            around = request.form.get("around") == "1"
+            asked = forming.ask(conference, form.tables.data, account, around=around, at=clock.now())
             return pages.done("groups.show_forming", slug=slug, forming_id=asked.id)
     return _page(conference_here(access.account(), slug), form)
 
@@ -186,14 +223,36 @@ def move_seat(slug: str, round_id: int) -> ResponseReturnValue:
 
 
 def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -> str:
-    contact = found(contact_by_id(move.person.data))
+    """Do what the button says; gives the sentence about it, with what it did to the goals."""
+    contact, account, at = found(contact_by_id(move.person.data)), access.account(), clock.now()
     step = request.form.get("step")
     if step in ("pin", "unpin"):
-        operations.pin(conference, round_id, contact.id, step == "pin")
+        operations.pin(conference, round_id, contact.id, step == "pin", account, at=at)
         if step == "pin":
             return _("%(name)s stays when groups are formed anew.", name=contact.name)
         return _("%(name)s may be moved again.", name=contact.name)
-    group = operations.move_seat(conference, round_id, contact.id, move.group.data, move.started_from)
+    before = _numbers(conference)
+    if step == "swap":
+        done = _swapped(conference, round_id, contact, move, number)
+    else:
+        group = operations.move_seat(
+            conference, round_id, contact.id, move.group.data, move.started_from, account, at=at
+        )
+        done = _sits(contact, group, number)
+    return " ".join([done, *_differences(before, _numbers(conference))])
+
+
+def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
+    if move.other.data is None:
+        raise Refused(_("Please choose with whom to change places."))
+    other, account = found(contact_by_id(move.other.data)), access.account()
+    groups = operations.swap_seats(
+        conference, round_id, contact.id, other.id, move.started_from, account, at=clock.now()
+    )
+    return f"{_sits(contact, groups[0], number)} {_sits(other, groups[1], number)}"
+
+
+def _sits(contact: Contact, group: Group | None, number: int) -> str:
     if group is None:
         return _("%(name)s has no group in round %(number)d now.", name=contact.name, number=number)
     return _(
@@ -202,6 +261,63 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
         group=group.name,
         number=number,
     )
+
+
+def _numbers(conference: Conference) -> dict[str, tuple[Any, str]]:
+    judgement = _judgement(queries.latest_forming(conference), queries.plan_of(conference))
+    scores = [_score(score) for score in judgement.scores] if judgement else []
+    return {score["goal"]: (score["number"], score["value"]) for score in scores}
+
+
+def _differences(before: dict[str, tuple[Any, str]], after: dict[str, tuple[Any, str]]) -> list[str]:
+    """What a move did to each goal: for all goals of a conference less is better."""
+    said = []
+    for goal, (now, shown) in after.items():
+        was, shown_before = before.get(goal, (now, shown))
+        facts = {"goal": _goal_name(goal), "before": shown_before, "after": shown}
+        if now > was:
+            said.append(_("%(goal)s: %(before)s → %(after)s, worse.", **facts))
+        elif now < was:
+            said.append(_("%(goal)s: %(before)s → %(after)s, better.", **facts))
+    return said
+
+
+def _goal_name(goal: str) -> str:
+    names = {
+        "colleagues": _("Colleagues at one table"),
+        "repeats": _("Who meets again"),
+        "balance": _("Uneven spread of sides and teams"),
+        "wishes": _("Distance from the wishes"),
+    }
+    return names.get(goal, goal)
+
+
+@bp.post("/conferences/<slug>/groups/undo")
+@access.moderators
+def undo_change(slug: str) -> ResponseReturnValue:
+    """Take the last change of the seating back."""
+    conference, form = conference_here(access.account(), slug), UndoForm()
+    overview = FormingForm(formdata=None)
+    with pages.refusals(overview):
+        operations.undo(conference, form.started_from)
+        return pages.done("groups.show_groups", _("The last change has been taken back."), slug=slug)
+    return _page(conference, overview, MoveForm(formdata=None))
+
+
+def _last_change(conference: Conference) -> dict[str, Any] | None:
+    """What the undo button would take back, in words."""
+    change = queries.last_change(conference)
+    if change is None:
+        return None
+    names = queries.names_in(change.about[key] for key in ("contact", "other") if key in change.about)
+    who = " ⇄ ".join(names.values())
+    words = {
+        "move": _("Moved: %(who)s", who=who),
+        "swap": _("Changed places: %(who)s", who=who),
+        "pin": _("Pinned: %(who)s", who=who),
+        "unpin": _("Unpinned: %(who)s", who=who),
+    }
+    return {"id": change.id, "words": words.get(change.kind, _("Groups formed")), "at": change.changed_at}
 
 
 @bp.route("/conferences/<slug>/groups/<int:group_id>", methods=["GET", "POST"])

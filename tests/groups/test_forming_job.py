@@ -296,7 +296,7 @@ def test_who_moves_somebody_meanwhile_is_not_overruled(staff, in_house, app, day
         asked = forming.ask(conference, 3, organiser, at=NOW).id
         plan = queries.plan_of(conference)[0]
         moved = plan.groups[0].seats[0].contact_id
-        operations.move_seat(conference, plan.round.id, moved, plan.groups[1].group.id, None)
+        operations.move_seat(conference, plan.round.id, moved, plan.groups[1].group.id, None, at=NOW)
     work()
     assert row(asked).state is FormingState.FAILED
     page(staff, asked)

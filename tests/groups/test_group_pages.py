@@ -351,7 +351,7 @@ def race(app, *steps):
 def test_the_last_seat_of_a_room_is_given_once(app, day, stored):
     plan = stored()
     steps = [
-        lambda person=person: operations.move_seat(day, plan.round, person, plan.ids["B"], None)
+        lambda person=person: operations.move_seat(day, plan.round, person, plan.ids["B"], None, at=NOW)
         for person in plan.tables["A"][:2]
     ]
     assert race(app, *steps) == [Refused]
@@ -363,8 +363,8 @@ def test_of_two_moves_at_once_the_second_is_stale(app, day, stored):
     person, other = plan.tables["A"][0], plan.tables["B"][0]
     errors = race(
         app,
-        lambda: operations.move_seat(day, plan.round, person, plan.ids["B"], plan.version),
-        lambda: operations.move_seat(day, plan.round, other, plan.ids["A"], plan.version),
+        lambda: operations.move_seat(day, plan.round, person, plan.ids["B"], plan.version, at=NOW),
+        lambda: operations.move_seat(day, plan.round, other, plan.ids["A"], plan.version, at=NOW),
     )
     assert errors == [Stale]
 
@@ -532,3 +532,38 @@ def test_the_table_of_goals_speaks_of_the_groups_as_they_stand_now(
     move(free)
     move(other.contact_id, plan.ids[table])
     assert staff.sees("Kolleginnen und Kollegen an einem Tisch (Paare) 1 0 höchstens 1 über dem Bestwert")
+
+
+def test_what_hurts_is_said_with_names_and_what_moves_by_hand_have_broken(
+    staff, in_house, organiser, day, move, stored
+):
+    with in_house():
+        conference = db.session.get(type(day), day.id)
+        pair = [
+            a_participant(conference, organisation="Haus Eins", last_name=name) for name in ("Adam", "Berg")
+        ]
+    form(staff, "2")
+    assert staff.sees("Bessere Gruppen gibt es nicht")
+    assert staff.sees("Jeder Tisch hat 4 Personen.")
+    plan = stored()
+    table = next(name for name, people in plan.tables.items() if pair[0].contact_id in people)
+    free = next(person for person in plan.tables[table] if person != pair[0].contact_id)
+    move(free)
+    move(pair[1].contact_id, plan.ids[table])
+    assert staff.sees("Ada Adam, Ada Berg: Runde 1, Gruppe " + table)
+    other = "B" if table == "A" else "A"
+    assert staff.sees(f"Runde 1, Gruppe {other}: weniger Personen als geplant (3).")
+
+
+def test_each_table_says_who_sits_there_by_side(staff, in_house, day):
+    staff.open("groups.show_groups", slug="june-2023")
+    assert staff.text.count("3 Bildungsträger") == 2
+
+
+def test_who_meets_again_is_named_with_the_rounds(staff, in_house, organiser):
+    with in_house():
+        a_small_day(organiser, people=2, rounds=2)
+    form(staff, "1")
+    assert staff.sees("Wer sich wiedersieht (1)")
+    assert staff.sees("Runden 1, 2")
+    assert staff.sees("nachweislich bestmöglich")
