@@ -17,7 +17,7 @@ from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
 from conference.groups import forming
 from conference.groups import operations as groups
-from conference.groups.queries import groups_of, rounds_of
+from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
 from conference.invitations import operations as invitations
@@ -150,6 +150,8 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     an_item(june, "Runde 2", "11:00", 45, kind=ItemKind.BREAKOUT)
     _guests(world, june, [topic.id for topic in topics])
     groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
+    tables = plan_of(june)[0]
+    groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
     _day(world, june)
     _lists(june, organiser)
     _mails(world, june)

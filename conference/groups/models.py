@@ -128,3 +128,5 @@ class GroupsRelease(Model):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     released_at: Mapped[datetime]
     plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+    account: Mapped[Account | None] = relationship()

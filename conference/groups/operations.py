@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from flask import render_template
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import delete, func, select
 
 from ..accounts.models import Account
@@ -13,8 +14,12 @@ from ..agenda.queries import breakout_items
 from ..conferences.models import Conference, Room, Topic
 from ..conferences.queries import room_of, topics_of
 from ..core import grouping
+from ..invitations.models import LinkPurpose
+from ..invitations.operations import link_url, personal_link
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
+from ..outbox.operations import NewMail, queue
+from ..providers.models import Contact
 from ..registrations.queries import participants
 from . import queries
 from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
@@ -268,6 +273,8 @@ def _remember(
 ) -> None:
     """Keep what is there before it changes, so that it can be undone; the oldest is forgotten."""
     before = queries.snapshot(conference, [round_.id for round_ in rounds])
+    if not any(one["groups"] for one in before):
+        return  # nothing that anybody would want back
     numbers = [round_.number for round_ in rounds]
     change = SeatingChange(
         conference_id=conference.id,
@@ -362,16 +369,23 @@ def _taken(group: Group) -> int:
     return db.session.scalar(select(func.count(Seat.id)).where(Seat.group_id == group.id)) or 0
 
 
-def publish(conference: Conference, account: Account | None, *, at: datetime) -> GroupsRelease:
+def publish(
+    conference: Conference, account: Account | None, version: int | None = None, *, at: datetime
+) -> GroupsRelease:
     """Freeze the present plan as what participants see. Without a change there is no new version: two at once make one.
 
-    Raises Refused when nobody has a seat.
+    `version` is the number that was published when the person looked. Raises Stale when somebody else has published
+    since, Refused when nobody has a seat.
     """
     _locked(conference)
     plan = queries.plan_as_published(conference)
     if not any(entry["contact_ids"] for entry in plan):
         raise Refused(_("Nobody has a seat yet. Form the groups first."))
     newest = queries.latest_release(conference)
+    is_mine = newest is not None and newest.account_id == (account.id if account else None)
+    if newest is not None and newest.plan == plan and (version is None or is_mine):
+        return newest
+    check_version(version, newest.number if newest else 0)
     if newest is not None and newest.plan == plan:
         return newest
     release = GroupsRelease(
@@ -384,3 +398,50 @@ def publish(conference: Conference, account: Account | None, *, at: datetime) ->
     db.session.add(release)
     db.session.flush()  # the number must be taken
     return release
+
+
+def tell(conference: Conference, release: GroupsRelease, *, at: datetime) -> int:
+    """Write to everybody whose table, room or time differs from the version before; once for each version.
+
+    Returns the number of letters.
+    """
+    people = {contact.id: contact for contact in queries.to_be_told(conference, release)}
+    before = queries.release_numbered(conference, release.number - 1)
+    for contact in people.values():
+        queue(_letter(conference, release, before, contact, at), at=at)
+    return len(people)
+
+
+def _letter(
+    conference: Conference,
+    release: GroupsRelease,
+    before: GroupsRelease | None,
+    contact: Contact,
+    at: datetime,
+) -> NewMail:
+    url = link_url(personal_link(conference, contact, LinkPurpose.INVITATION, at=at))
+    seats = [entry | times_of(entry) for entry in release.plan if contact.id in entry["contact_ids"]]
+    context = {"conference": conference, "contact": contact, "seats": seats, "is_first": before is None}
+    with force_locale(conference.language):
+        subject = render_template("mail/groups_subject.txt", **context)
+        text = render_template("mail/groups.txt", **context)
+        button = (_("See my groups"), url)
+    return NewMail(
+        purpose=f"groups:{conference.id}:{release.number}:{contact.id}",
+        kind="groups",
+        about=conference.slug,
+        batch=f"groups:{conference.id}:{release.number}",
+        language=conference.language,
+        recipient=(contact.name, str(contact.email)),
+        subject=" ".join(subject.split()),
+        text=text.strip() + "\n",
+        button=button,
+        reply_to=(conference.organiser_name, conference.organiser_email),
+    )
+
+
+def times_of(entry: Mapping[str, Any]) -> dict[str, datetime | None]:
+    """The times of a published seat as moments."""
+    return {
+        key: datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("starts_at", "ends_at")
+    }

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from ..conferences.models import Conference
 from ..conferences.queries import earlier_ids
+from ..core.seating import seat_changes
 from ..kit.db import db, portions
 from ..providers.models import Contact
+from ..registrations.queries import participants
 from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 
 
@@ -262,6 +264,39 @@ def latest_release(conference: Conference) -> GroupsRelease | None:
         .order_by(GroupsRelease.number.desc())
     )
     return db.session.scalars(query.limit(1)).first()
+
+
+def releases_of(conference: Conference) -> list[GroupsRelease]:
+    """All published versions, newest first."""
+    query = (
+        select(GroupsRelease)
+        .options(joinedload(GroupsRelease.account), defer(GroupsRelease.plan))
+        .where(GroupsRelease.conference_id == conference.id)
+    )
+    return list(db.session.scalars(query.order_by(GroupsRelease.number.desc())))
+
+
+def release_numbered(conference: Conference, number: int) -> GroupsRelease | None:
+    """One published version."""
+    return db.session.scalar(
+        select(GroupsRelease).where(
+            GroupsRelease.conference_id == conference.id, GroupsRelease.number == number
+        )
+    )
+
+
+def to_be_told(conference: Conference, release: GroupsRelease) -> list[Contact]:
+    """Participants with an address whose table, room or time is another one than in the version before."""
+    before = release_numbered(conference, release.number - 1)
+    return touched(conference, before.plan if before else [], release.plan)
+
+
+def touched(
+    conference: Conference, before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> list[Contact]:
+    """Participants with an address for whom something differs between two plans."""
+    ids = {change.contact_id for change in seat_changes(before, after)}
+    return [contact for contact in participants(conference) if contact.id in ids and contact.email]
 
 
 def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any]]:

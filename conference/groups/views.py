@@ -3,19 +3,20 @@
 import hashlib
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal, get_locale
+from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here, rooms_of, topics_of
 from ..core import grouping
 from ..core.mixing import Judgement, judge
+from ..core.seating import seat_changes
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
 from ..kit.errors import Refused
@@ -24,10 +25,10 @@ from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
 from . import bp, forming, operations, queries, tasks
-from .forms import FormingForm, GroupForm, MoveForm, UndoForm
+from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .models import Forming, FormingState, Group
 
-belongs("groups.show_groups", "groups.edit_group", "groups.show_forming")
+belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
 
 PATIENCE = timedelta(seconds=30)
 """After that the page says that no worker has come."""
@@ -341,15 +342,45 @@ def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
     return pages.show("groups/edit_group.html", form=form, conference=conference, group=group)
 
 
-@bp.post("/conferences/<slug>/groups/release")
+@bp.route("/conferences/<slug>/groups/release", methods=["GET", "POST"])
 @access.organisers
 def publish_groups(slug: str) -> ResponseReturnValue:
-    """Show the groups to participants."""
-    conference = conference_here(access.account(), slug)
+    """What differs from the published version, person by person; publish it, and tell whom it concerns."""
     account = access.account()
-    release = operations.publish(conference, account, at=clock.now())
-    message = _("Version %(number)d of the groups is what participants see now.", number=release.number)
-    return pages.done("groups.show_groups", message, slug=slug)
+    conference, form, at = conference_here(account, slug), ReleaseForm(), clock.now()
+    if forms.submitted(form):
+        with pages.refusals(form):
+            release = operations.publish(conference, account, form.started_from, at=at)
+            told = operations.tell(conference, release, at=at) if form.tell.data else 0
+            message = _(
+                "Version %(number)d of the groups is what participants see now.", number=release.number
+            )
+            letters = ngettext("%(num)d letter goes out.", "%(num)d letters go out.", told)
+            return pages.done(
+                "groups.show_groups", f"{message} {letters}" if form.tell.data else message, slug=slug
+            )
+    return _release_page(conference_here(access.account(), slug), form)
+
+
+def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnValue:
+    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference)
+    before = newest.plan if newest else []
+    if not form.is_submitted():
+        form.version.data = newest.number if newest else 0
+        form.tell.data = clock.now() < conference.ends_at
+    changes = seat_changes(before, plan)
+    return pages.show(
+        "groups/publish_groups.html",
+        form=form,
+        conference=conference,
+        newest=newest,
+        releases=queries.releases_of(conference),
+        changes=changes if newest else [],
+        seats=sum(len(entry["contact_ids"]) for entry in plan),
+        is_changed=newest is None or before != plan,
+        names=queries.names_in({change.contact_id for change in changes}),
+        told=len(queries.touched(conference, before, plan)),
+    )
 
 
 @bp.get("/my/groups")
@@ -357,15 +388,11 @@ def publish_groups(slug: str) -> ResponseReturnValue:
 def my_groups() -> ResponseReturnValue:
     """A participant's own groups, as published."""
     link = access.link()
-    entries = [_with_times(entry) for entry in queries.published_for(link.conference, link.contact_id)]
+    entries = [
+        entry | operations.times_of(entry)
+        for entry in queries.published_for(link.conference, link.contact_id)
+    ]
     is_published = queries.latest_release(link.conference) is not None
     return pages.show(
         "groups/my_groups.html", event=link.conference, entries=entries, is_published=is_published
     )
-
-
-def _with_times(entry: dict[str, Any]) -> dict[str, Any]:
-    times = {
-        key: datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("starts_at", "ends_at")
-    }
-    return entry | times

@@ -136,7 +136,7 @@ def test_changes_are_taken_back_one_after_the_other_also_after_a_reload(staff, b
     press(seats["A"][2], "pin")
     assert board()["pinned"] == {(1, seats["A"][2])}
     staff.open("groups.show_groups", slug="june-2023")
-    assert staff.sees("Letzte Änderung: Festgesetzt: " + stages[0]["names"][seats["A"][2]])
+    assert staff.sees("Letzte Änderung: Festgehalten: " + stages[0]["names"][seats["A"][2]])
     undo()
     assert (board()["seats"], board()["pinned"]) == (stages[2]["seats"], set())
     undo()
@@ -191,7 +191,8 @@ def test_only_the_last_changes_are_kept(in_house, day, board):
         assert db.session.query(SeatingChange).count() == operations.MOST_UNDONE
 
 
-def test_undo_stays_within_the_conference(in_house, day, organiser):
+def test_undo_stays_within_the_conference(in_house, day, organiser, board, press):
+    press(board()["seats"][0]["A"][0], "pin")
     with in_house():
         other = a_conference(organiser, slug="anders")
         with pytest.raises(Refused):

@@ -122,7 +122,10 @@ def test_the_groups_are_formed_improved_and_published_without_a_mouse(page, serv
     with server.app.app_context():
         forming.work(clock.now)
     page.wait_for_url("**/groups")
-    press_button(page, "Veröffentlichen")
+    page.get_by_role("link", name="Veröffentlichen").focus()
+    press(page, "Enter")
+    page.locator("#changes").wait_for()
+    press_button(page, "Fassung 2 veröffentlichen")
     page.get_by_text("Teilnehmende sehen jetzt Fassung 2").wait_for()
     assert not violations(page)
 
