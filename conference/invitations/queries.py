@@ -95,12 +95,12 @@ def reply_counts(conference: Conference) -> dict[Reply, int]:
 
 
 def newest_unanswered() -> Invitation | None:
-    """An invitation that was sent, of the newest conference; one without an answer comes first. For the demo."""
+    """An invitation that was sent, of the newest conference; there one without an answer comes first. For the demo."""
     query = (
         _invitations()
         .join(Conference, Conference.id == Invitation.conference_id)
         .where(Invitation.sent_at.is_not(None))
-        .order_by((Invitation.reply != Reply.OPEN).asc(), Conference.starts_at.desc(), Invitation.id)
+        .order_by(Conference.starts_at.desc(), (Invitation.reply != Reply.OPEN).asc(), Invitation.id)
     )
     return db.session.scalars(query.limit(1)).first()
 

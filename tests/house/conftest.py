@@ -25,7 +25,14 @@ def flask():
     def run(folder, *words, demo=False, **over):
         clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
         settings = {"FOLGETERMIN_INSTANCE": str(folder), "FOLGETERMIN_DEMO": "1" if demo else "0"}
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", *map(str, words)]
+        command = [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "wsgi",
+            *(word if isinstance(word, bytes) else str(word) for word in words),
+        ]
         return subprocess.run(
             command, cwd=ROOT, env=clean | settings | over, capture_output=True, text=True, check=False
         )

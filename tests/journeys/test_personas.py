@@ -139,8 +139,7 @@ def form_groups(walk):
     form.locator("input[type=radio]").first.check()
     form.locator("select[name=group]").select_option(label="Gruppe B")
     form.get_by_role("button", name="Verschieben").click()
-    walk.page.wait_for_load_state()
-    assert walk.page.locator("body").inner_text().count("sitzt jetzt in Gruppe B")
+    walk.page.locator(".flashes", has_text="sitzt jetzt in Gruppe B").wait_for()
     walk.go(f"{HERE}/groups/release").press("/groups/release")
 
 

@@ -9,6 +9,25 @@ revision = "0001"
 down_revision = None
 
 
+def _freeze_releases() -> None:
+    """Released minutes are written once: the database refuses to change or delete them."""
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f'CREATE TRIGGER release_frozen_{verb} BEFORE {verb} ON "release" '
+                "BEGIN SELECT RAISE(ABORT, 'rows of release are frozen'); END"
+            )
+        return
+    op.execute(
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'this row is frozen'; END $$"
+    )
+    op.execute(
+        'CREATE TRIGGER release_frozen BEFORE UPDATE OR DELETE ON "release" '
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+
+
 def upgrade() -> None:
     """Bring the schema forward."""
     op.create_table(
@@ -540,6 +559,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_release_conference_id_number")),
     )
+    _freeze_releases()
     op.create_table(
         "room",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1010,6 +1030,8 @@ def downgrade() -> None:
     op.drop_table("topic")
     op.drop_table("room")
     op.drop_table("release")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_change()")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
 
