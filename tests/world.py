@@ -15,8 +15,9 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
+from conference.groups import forming
 from conference.groups import operations as groups
-from conference.groups.queries import groups_of, rounds_of
+from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
 from conference.invitations import operations as invitations
@@ -63,6 +64,7 @@ class World:
     starts: dict[str, list[str]] = field(default_factory=dict)
     open_guest: int = 0
     failed_mail: int = 0
+    being_formed: int = 0
 
     def add(self, name: str, starts: list[str], **session: Any) -> None:
         """A visitor with this session."""
@@ -123,6 +125,9 @@ def _over(world: World, series: Any, organiser: Any) -> None:
     voting.open_vote(vote, at=PAST)
     voting.close_vote(vote, at=PAST)
     ideas.close_collection(past, at=PAST)
+    an_item(past, "Runde", "13:00", 45, kind=ItemKind.BREAKOUT)
+    asked = forming.ask(past, 1, organiser, at=PAST)
+    world.being_formed = asked.id
     source = actions.Source("cluster", cluster.id)
     decision = actions.decide(past, "Es gibt einen Kalender.", "im Konsens", source, at=PAST)
     action = an_action(past, responsible=present.contact, decision_id=decision.id, at=PAST)
@@ -145,6 +150,8 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     an_item(june, "Runde 2", "11:00", 45, kind=ItemKind.BREAKOUT)
     _guests(world, june, [topic.id for topic in topics])
     groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
+    tables = plan_of(june)[0]
+    groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
     _day(world, june)
     _lists(june, organiser)
     _mails(world, june)
@@ -236,4 +243,4 @@ def grow(app: Flask) -> None:
             voting.create_vote(june, f"Frage {number}?", VoteSubject.IDEAS, 3, 2, at=NOW)
         for table in groups_of(rounds_of(june)[0])[:1]:
             for person in participants(june)[-3:]:
-                groups.move_seat(june, table.round_id, person.id, table.id, None)
+                groups.move_seat(june, table.round_id, person.id, table.id, None, at=NOW)

@@ -87,7 +87,8 @@ def work(app: Flask) -> None:
             super().start()
             signal.signal(signal.SIGHUP, lambda _number, _frame: os.kill(os.getpid(), signal.SIGTERM))
 
-    Worker(queue(app), workers=1, initial_delay=0.2, max_delay=2, backoff=1.2, graceful_signal="TERM").run()
+    # Two: letters go out while groups are being formed.
+    Worker(queue(app), workers=2, initial_delay=0.2, max_delay=2, backoff=1.2, graceful_signal="TERM").run()
 
 
 def wake(app: Flask, name: str) -> None:

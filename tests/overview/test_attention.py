@@ -152,7 +152,12 @@ def test_a_moved_person_makes_the_published_groups_old(june, organiser):
     one, other = groups_of(round_)
     seat = next(seat for plan in groups.queries.plan_of(june) for seat in plan.groups[0].seats)
     groups.move_seat(
-        june, round_.id, seat.contact_id, other.id if seat.group_id == one.id else one.id, round_.version
+        june,
+        round_.id,
+        seat.contact_id,
+        other.id if seat.group_id == one.id else one.id,
+        round_.version,
+        at=NOW,
     )
     assert asked(june)["groups_changed"] == 1
 
