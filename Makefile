@@ -17,11 +17,11 @@ help: ## show this list
 
 demo: ## start Folgetermin with two example conferences (another port: make demo PORT=9000)
 	@tools/setup.sh run
-	@FOLGETERMIN_DEMO=1 PORT=$(PORT) $(FLASK) serve
+	@FOLGETERMIN_DEMO=1 PORT='$(PORT)' exec $(FLASK) serve
 
 demo-reset: ## throw the demo's data away and load it afresh
 	@tools/setup.sh run
-	@FOLGETERMIN_DEMO=1 $(FLASK) demo --reset
+	@FOLGETERMIN_DEMO=1 exec $(FLASK) demo --reset
 
 test: ## run all tests: on SQLite with a real browser, then again on PostgreSQL
 	@tools/setup.sh tests

@@ -4,14 +4,29 @@ import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
 from . import config, navigation
-from .kit import access, clock, dates, db, errors, headers, jobs, language, layout, limits, unit
+from .kit import (
+    access,
+    addresses,
+    bodies,
+    clock,
+    dates,
+    db,
+    errors,
+    headers,
+    jobs,
+    language,
+    layout,
+    limits,
+    unit,
+)
 
 ROOMS = (
     "accounts",
@@ -34,6 +49,8 @@ csrf = CSRFProtect()
 
 class House(Flask):
     """A Flask whose dispatch is one transaction, after the check at the door."""
+
+    request_class = bodies.Body
 
     def dispatch_request(self) -> ResponseReturnValue:
         def enter() -> ResponseReturnValue:
@@ -69,11 +86,19 @@ def _prepare_instance(instance: Path) -> None:
         instance.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise config.UnsafeSettings(f"The folder {instance} cannot be made: {error.strerror}.") from None
-    if not os.access(instance, os.W_OK):
-        raise config.UnsafeSettings(f"The folder {instance} is read-only; Folgetermin keeps its data there.")
+    try:
+        # Rights alone do not tell: the disk may be read-only or full.
+        with TemporaryFile(dir=instance) as probe:
+            probe.write(b"x" * 4096)
+            probe.flush()
+    except OSError as error:
+        raise config.UnsafeSettings(
+            f"The folder {instance} is read-only or full; Folgetermin keeps its data there ({error.strerror})."
+        ) from None
 
 
 def _wire_kit(app: Flask) -> None:
+    addresses.init(app)
     app.before_request(_limit_body)
     csrf.init_app(app)
     limits.init(app)
@@ -97,10 +122,17 @@ def _wire_rooms(app: Flask) -> None:
         if hasattr(room, "bp"):
             app.register_blueprint(room.bp)
     from . import cli
+
+    access.init(app, account=_account, guest=_guest)
+    cli.init(app)
+
+
+def _account(session_key: str) -> object:
     from .accounts.queries import account_by_session
 
-    access.init(app, account=account_by_session, guest=_guest)
-    cli.init(app)
+    account = account_by_session(session_key)
+    # Only the people of the demo have no password: outside demo mode whoever became one of them is nobody again.
+    return account if account and (account.password_hash or current_app.config["DEMO"]) else None
 
 
 def _guest(link_id: int) -> object:
@@ -120,6 +152,4 @@ def _limit_body() -> Response | None:
 
 
 def _views() -> dict[str, Any]:
-    from flask import current_app
-
     return current_app.view_functions

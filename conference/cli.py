@@ -1,6 +1,7 @@
 """Commands: thin, each calls an operation. Exit code 0 only on success; errors go to stderr."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,7 +10,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 from flask_babel import force_locale
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
 from .kit import clock, db, jobs, language, unit
 from .kit.errors import Refused
@@ -21,12 +22,17 @@ def fail(message: str) -> NoReturn:
 
 
 class Command(click.Command):
-    """A command that says in one line when the database cannot be used."""
+    """A command that says in one line when a word is no text, or the database cannot be used."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for name, value in ctx.params.items():
+            if isinstance(value, str) and value != value.encode("utf-8", "replace").decode():
+                fail(f"{name.upper()} is no valid text (UTF-8).")
         try:
             return super().invoke(ctx)
-        except (OperationalError, ProgrammingError) as error:
+        except (DataError, IntegrityError):  # a mistake of ours, which a trace helps to find
+            raise
+        except DatabaseError as error:
             reason = str(error.orig).strip().splitlines()[0]
             fail(f"The database cannot be used: {reason}. To prepare it: flask --app wsgi prepare")
 
@@ -55,6 +61,9 @@ def _conference(slug: str) -> Any:
 
 
 def _write(path: Path, content: bytes) -> None:
+    if str(path) == "-":
+        sys.stdout.buffer.write(content)
+        return
     try:
         path.write_bytes(content)
     except OSError as error:
@@ -83,6 +92,9 @@ def import_contacts(slug: str, file: Path, dry_run: bool, as_json: bool) -> None
                 )
         except Refused as refusal:
             fail(refusal.message)
+        if as_json:
+            # Scripts read what was not taken; a row with a warning was.
+            del outcome["warnings"]
         click.echo(json.dumps(outcome, ensure_ascii=False) if as_json else imports.as_text(outcome))
 
 
@@ -120,26 +132,34 @@ def calendar(slug: str, out: Path) -> None:
 @with_appcontext
 def send_mail() -> None:
     """Send what waits in the outbox, once. Fails when a letter could not be sent."""
-    from .outbox import operations
+    from .outbox import operations, queries
 
+    if operations.delivery() == "nowhere":
+        with unit.reading():
+            waiting = queries.waiting_count()
+        if waiting:
+            fail(f"No mail server is set (FOLGETERMIN_MAIL_SERVER); letters that wait: {waiting}.")
+    current_app.logger.setLevel(logging.ERROR)  # one line below says it for all letters
     result = operations.drain(clock.now)
     click.echo(f"sent {result.sent}, will be tried again {result.deferred}, failed {result.failed}")
     if result.deferred or result.failed:
-        sys.exit(1)
+        with unit.reading():
+            fail(f"Not every letter was sent. The last reason: {queries.last_error()}")
 
 
 @click.command(cls=Command)
 @with_appcontext
 def worker() -> None:
     """Send mails and do what is due, until Ctrl-C or SIGTERM."""
-    consumer = jobs.queue(current_app).create_consumer(workers=1, initial_delay=0.2, max_delay=2, backoff=1.2)
-    consumer.run()
+    jobs.work(current_app)
 
 
 @click.command(cls=Command)
 @click.option("--email", prompt=True)
 @click.option("--name", prompt=True)
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option(
+    "--password", envvar="FOLGETERMIN_ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True
+)
 @with_appcontext
 def create_admin(email: str, name: str, password: str) -> None:
     """Make the first account, an administrator."""
@@ -170,8 +190,6 @@ def prepare() -> None:
 
 
 def _prepare() -> None:
-    import logging
-
     from flask_migrate import upgrade  # Imports Alembic, which no web process needs.
 
     db.prepare_migrations(current_app)
@@ -189,19 +207,16 @@ def demo(reset: bool) -> None:
     from . import demo as loader
 
     try:
-        if reset:
-            loader.reset(current_app)
-        _prepare()
-        click.echo(loader.load(current_app))
+        click.echo(loader.open_or_load(current_app, _prepare, afresh=reset))
     except Refused as refusal:
         fail(refusal.message)
 
 
 @click.command(cls=Command)
-@click.option("--port", type=int, envvar="PORT", default=8000, show_default=True)
-@click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True)
+@click.option("--port", envvar="PORT", default="8000", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
 @with_appcontext
-def serve(port: int, host: str) -> None:
+def serve(port: str, host: str) -> None:
     """Start web server and worker together; in demo mode with the demo loaded. Ctrl-C stops both."""
     from . import serving
 

@@ -1,12 +1,18 @@
 """Settings: defaults, then environment FOLGETERMIN_*, then what a test passes."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 HERE = Path(__file__).parent
 FLAGS = ("DEMO", "PRODUCTION")
@@ -14,7 +20,9 @@ TEXTS = (
     "SECRET_KEY", "BASE_URL", "DATABASE_URL", "QUEUE_URL", "LANGUAGE", "OPERATOR",
     "MAIL_SERVER", "MAIL_SECURITY", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_SENDER", "MAIL_SENDER_NAME",
 )  # fmt: skip
-NUMBERS = ("MAIL_PORT", "MAIL_PER_MINUTE", "TRUSTED_PROXIES")
+NUMBERS = {"MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "TRUSTED_PROXIES": (0, 9)}
+ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+CHOICES = {"LANGUAGE": ("de", "en"), "MAIL_SECURITY": ("none", "starttls", "tls")}
 DEMO_START = "2023-07-03T09:00:00+02:00"
 
 
@@ -53,6 +61,7 @@ def defaults() -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "folgetermin",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
         "WTF_CSRF_TIME_LIMIT": 12 * 3600,
+        "WTF_CSRF_SSL_STRICT": False,  # It wants a Referer, which our own Referrer-Policy keeps back; the token is enough.
         "RATELIMIT_STORAGE_URI": "memory://",
         "SEND_FILE_MAX_AGE_DEFAULT": None,
     }
@@ -75,42 +84,107 @@ def read(environment: Mapping[str, str], overrides: Mapping[str, Any], instance:
     settings["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": not sqlite}
     settings["SESSION_COOKIE_SECURE"] = settings["BASE_URL"].startswith("https://")
     _refuse_unsafe(settings)
+    if settings["PRODUCTION"] and (instance / "demo-clock").exists():
+        raise UnsafeSettings(
+            f"{instance} holds a demo; production needs a folder of its own (FOLGETERMIN_INSTANCE)."
+        )
     return settings
 
 
 def _from(environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {name: environment.get(f"FOLGETERMIN_{name}") for name in FLAGS + TEXTS + NUMBERS}
+    found = {name: environment.get(f"FOLGETERMIN_{name}") for name in (*FLAGS, *TEXTS, *NUMBERS)}
     given = {name: value for name, value in found.items() if value is not None}
     return {name: _typed(name, value) for name, value in given.items()}
 
 
 def _typed(name: str, value: str) -> Any:
     if name in FLAGS:
-        return value.strip().lower() in {"1", "true", "yes", "on"}
+        return _flag(name, value.strip().lower())
     if name in NUMBERS:
-        try:
-            return int(value)
-        except ValueError:
-            raise UnsafeSettings(f"FOLGETERMIN_{name} must be a whole number, not {value!r}.") from None
-    return value.strip()
+        return _number(name, value)
+    text = value.strip()
+    if name in CHOICES and text not in CHOICES[name]:
+        raise UnsafeSettings(f"FOLGETERMIN_{name} must be one of {', '.join(CHOICES[name])}, not {value!r}.")
+    return text
+
+
+def _flag(name: str, value: str) -> bool:
+    if value not in ON | OFF:
+        # A word that means "on" to whoever wrote it must not quietly mean "off".
+        raise UnsafeSettings(f"FOLGETERMIN_{name} must be 1 or 0, not {value!r}.")
+    return value in ON
+
+
+def _number(name: str, value: str) -> int:
+    least, most = NUMBERS[name]
+    try:
+        number = int(value)
+    except ValueError:
+        raise UnsafeSettings(f"FOLGETERMIN_{name} must be a whole number, not {value!r}.") from None
+    if not least <= number <= most:
+        raise UnsafeSettings(f"FOLGETERMIN_{name} must be from {least} to {most}, not {number}.")
+    return number
 
 
 def _own_secret(instance: Path) -> str:
     path = instance / "secret-key"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        if not path.exists():
+            _keep_secret(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise UnsafeSettings(
+            f"{path} cannot be read or made: {error.strerror}. Perhaps another account of this machine made it."
+        ) from None
+
+
+def _keep_secret(path: Path) -> None:
+    """Write a new secret at once or not at all: another process may begin at the same moment."""
+    descriptor, draft = mkstemp(dir=path.parent)
+    try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()
 
 
 def _refuse_unsafe(settings: Mapping[str, Any]) -> None:
     if len(settings["SECRET_KEY"]) < 32:
         make = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         raise UnsafeSettings(f"FOLGETERMIN_SECRET_KEY must have at least 32 characters ({make}).")
-    if urlsplit(settings["BASE_URL"]).scheme not in {"http", "https"}:
-        raise UnsafeSettings("FOLGETERMIN_BASE_URL must begin with https:// or http://.")
+    _check_addresses(settings)
     if settings["PRODUCTION"] and settings["DEMO"]:
         raise UnsafeSettings("FOLGETERMIN_DEMO and FOLGETERMIN_PRODUCTION cannot be on together.")
     if settings["PRODUCTION"] and not settings["BASE_URL"].startswith("https://"):
         raise UnsafeSettings("In production FOLGETERMIN_BASE_URL must be the public https:// address.")
+
+
+def _check_addresses(settings: Mapping[str, Any]) -> None:
+    address = _parsed(settings["BASE_URL"])
+    if address is None or address.scheme not in {"http", "https"} or not address.hostname:
+        raise UnsafeSettings("FOLGETERMIN_BASE_URL must be an address that begins with https:// or http://.")
+    try:
+        make_url(settings["SQLALCHEMY_DATABASE_URI"]).get_dialect()
+    except (ArgumentError, ImportError) as error:
+        raise UnsafeSettings(
+            f"FOLGETERMIN_DATABASE_URL must look like postgresql+psycopg://name:password@host/database ({error})."
+        ) from None
+    if settings["QUEUE_URL"]:
+        _check_queue(settings["QUEUE_URL"])
+
+
+def _parsed(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        return parts if parts.port is None or parts.port else None
+    except ValueError:
+        return None
+
+
+def _check_queue(address: str) -> None:
+    if not address.startswith(("redis://", "rediss://", "unix://")):
+        raise UnsafeSettings("FOLGETERMIN_QUEUE_URL must begin with redis://, rediss:// or unix://.")
+    if find_spec("redis") is None:
+        raise UnsafeSettings("FOLGETERMIN_QUEUE_URL needs one more library: .venv/bin/pip install redis")

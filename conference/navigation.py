@@ -15,7 +15,6 @@ PATH: list[tuple[Any, list[tuple[Any, str, dict[str, Any]]]]] = [
     (
         _l("Prepare"),
         [
-            (_l("Overview"), "overview.show_conference", {}),
             (_l("Key facts"), "conferences.edit_conference", {}),
             (_l("Rooms"), "conferences.show_rooms", {}),
             (_l("Topics"), "conferences.show_topics", {}),
@@ -107,10 +106,16 @@ def conference_context(conference: Any) -> dict[str, Any]:
     account = access.visitor().account
     if account is None:
         return {}
+    overview = url_for("overview.show_conference", slug=conference.slug)
     return {
         "conference_label": conference.title,
         "conference_facts": f"{show_day(conference.starts_at, conference.zone)} · {conference.venue}",
-        "conference_url": url_for("overview.show_conference", slug=conference.slug),
+        "conference_url": overview,
+        "overview_item": {
+            "label": _l("Overview"),
+            "url": overview,
+            "current": request.endpoint == "overview.show_conference",
+        },
         "steps": steps_of(conference.slug, account.role.value),
     }
 

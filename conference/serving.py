@@ -1,5 +1,6 @@
 """`flask serve`: web server and worker as two children of one command, stopped together."""
 
+import ctypes
 import errno
 import os
 import signal
@@ -16,22 +17,29 @@ from flask import Flask
 from .kit.errors import Refused
 
 Child = subprocess.Popen[bytes]
-STOP = (signal.SIGINT, signal.SIGTERM)
+STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 15
 """Seconds in which a request that is being answered may end."""
+HINT = "Choose another one: PORT=9000 make demo"
+DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux."""
 
 
-def run(app: Flask, host: str, port: int, prepare: Callable[[], None]) -> None:
+def run(app: Flask, host: str, asked_port: str, prepare: Callable[[], None]) -> None:
     """Prepare, start both, wait, stop both.
 
     Raises ClickException (one line) when the port is taken, the demo cannot be loaded, or a child ends by itself.
     """
+    port = _port(asked_port)
     _refuse_busy(host, port)
-    prepare()
-    if app.config["DEMO"]:
-        _load_demo(app)
     address = f"http://{_shown(host)}:{port}"
     environment = os.environ | {"FOLGETERMIN_BASE_URL": os.environ.get("FOLGETERMIN_BASE_URL", address)}
+    app.config["BASE_URL"] = environment["FOLGETERMIN_BASE_URL"]  # stands in the letters of the demo
+    if app.config["DEMO"]:
+        _load_demo(app, prepare)
+    else:
+        prepare()
+    _refuse_busy(host, port)  # again: loading takes long enough for somebody else to come
     received = _listen()
     children: list[Child] = []
     try:
@@ -47,11 +55,19 @@ def run(app: Flask, host: str, port: int, prepare: Callable[[], None]) -> None:
         raise click.ClickException("Web server or worker has ended unexpectedly; see the lines above.")
 
 
-def _load_demo(app: Flask) -> None:
+def _port(asked: str) -> int:
+    """The port as a number. Raises ClickException for one that cannot stand in an address."""
+    digits = asked.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
+        raise click.ClickException(f"The port must be a number from 1 to 65535, not “{asked}”. {HINT}")
+    return int(digits)
+
+
+def _load_demo(app: Flask, prepare: Callable[[], None]) -> None:
     from . import demo
 
     try:
-        click.echo(demo.load(app))
+        click.echo(demo.open_or_load(app, prepare))
     except Refused as refusal:
         raise click.ClickException(refusal.message) from None
 
@@ -104,21 +120,34 @@ def _refuse_busy(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except (OSError, OverflowError) as error:
-            is_taken = getattr(error, "errno", None) == errno.EADDRINUSE
-            reason = "is taken by another program" if is_taken else f"cannot be used ({error})"
-            hint = "Choose another one: PORT=9000 make demo"
-            raise click.ClickException(f"Port {port} {reason}. {hint}") from None
+        except OSError as error:
+            is_taken = error.errno == errno.EADDRINUSE
+            reason = "is taken by another program" if is_taken else f"cannot be used ({error.strerror})"
+            raise click.ClickException(f"Port {port} {reason}. {HINT}") from None
 
 
 def _commands(host: str, port: int) -> list[list[str]]:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     web = ["-m", "gunicorn", "wsgi:app", "--bind", bind, "--workers", "1", "--threads", "8",
-           "--worker-class", "gthread", "--log-level", "warning", "--graceful-timeout", "10"]  # fmt: skip
+           "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket", "--graceful-timeout", "10"]  # fmt: skip
     return [[sys.executable, *web], [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]]
 
 
 def _start(command: list[str], environment: dict[str, str]) -> Child:
     # A session of its own: Ctrl-C reaches only the parent, which stops both in order.
     root = Path(__file__).parent.parent
-    return subprocess.Popen(command, env=environment, cwd=root, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        cwd=root,
+        start_new_session=True,
+        preexec_fn=_ending_with_parent(),  # noqa: PLW1509 - no threads here
+    )
+
+
+def _ending_with_parent() -> Callable[[], object] | None:
+    """Where the system can: a child is stopped when its parent is killed so hard that it cannot say goodbye."""
+    if not sys.platform.startswith("linux"):
+        return None
+    control = ctypes.CDLL(None).prctl
+    return lambda: control(DEATH_SIGNAL, signal.SIGTERM)

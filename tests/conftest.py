@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event
 
 from conference import create_app
@@ -17,6 +19,10 @@ from conference.kit import unit
 from conference.kit.db import db
 
 from .browser import Browser
+
+# How long an example takes says something about the machine, nothing about the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def _own_database(url: str | None) -> str | None:
@@ -36,6 +42,9 @@ def _own_database(url: str | None) -> str | None:
     return f"{base}/{name}_{worker}"
 
 
+# A busy machine is no fault of the code: no example has to be ready within a time.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 SERVER = _own_database(os.environ.get("FOLGETERMIN_TEST_DATABASE_URL"))
 SETTINGS = {
     "TESTING": True,
@@ -91,6 +100,8 @@ def _empty_server(app: Flask) -> None:
             db.create_all()
             _prepared.append(True)
         tables = [f'DELETE FROM "{table.name}"' for table in reversed(db.metadata.sorted_tables)]
+        # What is frozen cannot be deleted row by row.
+        tables.insert(0, "TRUNCATE release")
         # Deleting a few rows and setting the counters back takes a tenth of the time of TRUNCATE.
         reset = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
         with db.engine.begin() as connection:

@@ -34,6 +34,7 @@ def become(page: Page, address: str, persona: str) -> None:
 
 def shoot(page: Page, name: str) -> None:
     """One picture, once the fonts are there."""
+    page.wait_for_load_state("networkidle")
     page.evaluate("document.fonts.ready")
     page.screenshot(path=OUT / f"{name}.png")
 

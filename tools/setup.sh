@@ -43,28 +43,42 @@ install_packages() {
   rm -f "$log"
 }
 
+# collect_… adds to these what is missing, so that one line can name it all and one run of apt installs it.
+packages=()
+reasons=()
+
+collect_venv() {
+  works_venv || "$1" -c 'import ensurepip, venv' 2>/dev/null && return
+  packages+=(python3-venv)
+  reasons+=("Python's venv module is missing.")
+}
+
 has_library() {
-  "$python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" 2>/dev/null
+  "$1" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$2" 2>/dev/null
 }
 
-install_pdf_libraries() {
+collect_pdf_libraries() {
   [ "$(uname)" = Linux ] || return 0
-  local missing=()
-  has_library libpango-1.0.so.0 || missing+=(libpango-1.0-0)
-  has_library libpangoft2-1.0.so.0 || missing+=(libpangoft2-1.0-0)
-  has_library libharfbuzz-subset.so.0 || missing+=(libharfbuzz-subset0)
-  [ ${#missing[@]} = 0 ] || install_packages "PDFs need libraries of the system." "${missing[@]}"
+  local before=${#packages[@]}
+  has_library "$1" libpango-1.0.so.0 || packages+=(libpango-1.0-0)
+  has_library "$1" libpangoft2-1.0.so.0 || packages+=(libpangoft2-1.0-0)
+  has_library "$1" libharfbuzz-subset.so.0 || packages+=(libharfbuzz-subset0)
+  [ ${#packages[@]} = "$before" ] || reasons+=("PDFs need libraries of the system.")
 }
 
-install_test_programs() {
-  local missing=()
-  command -v chromium >/dev/null || missing+=(chromium)
-  command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
-  command -v pdftotext >/dev/null || missing+=(poppler-utils)
-  command -v qpdf >/dev/null || missing+=(qpdf)
-  [ -d /usr/share/fonts/truetype/dejavu ] || missing+=(fonts-dejavu)
-  compgen -G '/usr/share/fonts/truetype/noto/NotoColorEmoji*' >/dev/null || missing+=(fonts-noto-color-emoji)
-  [ ${#missing[@]} = 0 ] || install_packages "The tests need some programs." "${missing[@]}"
+collect_test_programs() {
+  local before=${#packages[@]}
+  command -v chromium >/dev/null || packages+=(chromium)
+  command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
+  command -v pdftotext >/dev/null || packages+=(poppler-utils)
+  command -v qpdf >/dev/null || packages+=(qpdf)
+  [ -d /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu)
+  compgen -G '/usr/share/fonts/truetype/noto/NotoColorEmoji*' >/dev/null || packages+=(fonts-noto-color-emoji)
+  [ ${#packages[@]} = "$before" ] || reasons+=("The tests need some programs.")
+}
+
+install_collected() {
+  [ ${#packages[@]} = 0 ] || install_packages "${reasons[*]}" "${packages[@]}"
 }
 
 # -- Python and its libraries ----------------------------------------------------------------------------------------
@@ -80,41 +94,41 @@ find_python() {
   fail "Python 3.11 or newer is needed. Please install: sudo apt install python3 python3-venv"
 }
 
+works_venv() {
+  "$python" -c 'import pip' 2>/dev/null
+}
+
 make_venv() {
-  local system_python
-  system_python=$(find_python)
-  "$system_python" -c 'import ensurepip, venv' 2>/dev/null \
-    || install_packages "Python's venv module is missing." python3-venv
   echo "Making .venv …"
-  rm -rf .venv
-  "$system_python" -m venv .venv 2>/dev/null || fail "$PWD/.venv could not be made with $system_python -m venv."
+  rm -rf .venv 2>/dev/null || true
+  "$1" -m venv .venv >/dev/null 2>&1 || fail "$PWD/.venv could not be made with $1 -m venv."
+}
+
+is_installed() {
+  [ "$(cat ".venv/$1" 2>/dev/null)" = "$2" ] && "$python" -c '' 2>/dev/null
 }
 
 # install_libraries STAMP LIST…: installs the last list, unless that was done; the others are those that it includes.
 install_libraries() {
-  local stamp=.venv/$1 sum log=.venv/install.log list=${*: -1}
+  local stamp=$1 sum log=.venv/install.log list=${*: -1}
   shift
   sum=$(cat "$@" | sha256sum)
-  [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && "$python" -c '' 2>/dev/null && return
-  [ -w . ] || fail "The folder $PWD is read-only; its .venv with the libraries cannot be made there."
-  "$python" -m pip --version >/dev/null 2>&1 || make_venv
+  is_installed "$stamp" "$sum" && return
+  works_venv || make_venv "$system_python"
+  [ -w .venv ] || fail "The folder $PWD/.venv is read-only (made by somebody else?); libraries cannot be installed there."
   echo "Installing the libraries of $list …"
   "$python" -m pip --disable-pip-version-check --no-input install --quiet -r "$list" </dev/null >"$log" 2>&1 \
     || fail "The libraries could not be installed: $(grep -m1 -i error "$log" || tail -n1 "$log") (all of it: $log)"
-  echo "$sum" >"$stamp"
+  echo "$sum" >".venv/$stamp"
 }
 
+case $purpose in run | checks | tests) ;; *) fail "Say what for: tools/setup.sh run, checks or tests." ;; esac
 python=.venv/bin/python
-case $purpose in
-  run)
-    install_libraries requirements.installed requirements.txt
-    install_pdf_libraries
-    ;;
-  checks | tests)
-    install_libraries requirements.installed requirements.txt
-    install_libraries requirements-dev.installed requirements.txt requirements-dev.txt
-    install_pdf_libraries
-    if [ "$purpose" = tests ]; then install_test_programs; fi
-    ;;
-  *) fail "Say what for: tools/setup.sh run, checks or tests." ;;
-esac
+system_python=$(works_venv && echo "$python" || find_python)
+[ -x "$python" ] || [ -w . ] || fail "The folder $PWD is read-only; its .venv with the libraries cannot be made there."
+collect_venv "$system_python"
+collect_pdf_libraries "$system_python"
+[ "$purpose" != tests ] || collect_test_programs
+install_collected
+install_libraries requirements.installed requirements.txt
+[ "$purpose" = run ] || install_libraries requirements-dev.installed requirements.txt requirements-dev.txt

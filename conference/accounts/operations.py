@@ -15,6 +15,7 @@ from .models import Account, Role
 from .queries import account_by_email
 
 SHORTEST, LONGEST = 12, 1024
+FEWEST_DIFFERENT = 5
 _hasher = PasswordHasher()
 
 
@@ -30,7 +31,7 @@ def _dummy() -> str:
 def create_account(email: str, name: str, role: Role, password: str | None, *, at: datetime) -> Account:
     """A new account; without a password nobody can sign in by one (the demo's personas).
 
-    Raises Refused when the address is taken or the password is shorter than 12 or longer than 1024 characters.
+    Raises Refused when the address is taken or the password is not acceptable.
     """
     address, _key = canonical_email(email)
     if account_by_email(address) is not None:
@@ -52,6 +53,8 @@ def hash_password(password: str) -> str:
     """Argon2id hash of an acceptable password, else Refused."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refused(_("Please choose a password of at least %(num)d characters.", num=SHORTEST))
+    if len(set(password.casefold())) < FEWEST_DIFFERENT:
+        raise Refused(_("This password is too easy to guess. Please choose another one."))
     return _hasher.hash(password)
 
 

@@ -75,13 +75,26 @@ def decide(conference: Conference, wording: str, manner: str, source: Source, *,
     return decision
 
 
-def change_decision(decision: Decision, wording: str, manner: str, version: int | None) -> None:
-    """Correct the words. Raises Stale when somebody else did."""
+def change_decision(
+    decision: Decision, wording: str, manner: str, version: int | None, source: Source | None = None
+) -> None:
+    """Correct the words, and with `source` what it was made from; the same again changes nothing.
+
+    Raises Stale when somebody else did, Refused when the source belongs to another conference.
+    """
+    conference = found(db.session.get(Conference, decision.conference_id))
     decision = found(one_locked(select(Decision).where(Decision.id == decision.id)))
-    if (decision.wording, decision.manner) == (wording, manner):
+    values: dict[str, object] = {"wording": wording, "manner": manner}
+    if source is not None and source != source_of(decision):
+        values |= _source_columns(conference, source)
+    if all(getattr(decision, name) == value for name, value in values.items()):
         return
-    check_version(version, decision.version, mine=wording, theirs=decision.wording)
-    decision.wording, decision.manner = wording, manner
+    mine, theirs = (
+        "\n".join(filter(None, both)) for both in ((wording, manner), (decision.wording, decision.manner))
+    )
+    check_version(version, decision.version, mine=mine, theirs=theirs)
+    for name, value in values.items():
+        setattr(decision, name, value)
     decision.version += 1
 
 
@@ -120,7 +133,7 @@ def change_action(
         values = {name: value for name, value in values.items() if name not in LINKS}
     if all(getattr(action, name) == value for name, value in values.items()):
         return
-    check_version(version, action.version, mine=fields.title, theirs=action.title)
+    check_version(version, action.version, mine=_told(fields), theirs=_told(action))
     if fields.due_on != action.due_on:
         raise Refused(_("To move the date, report on the action and say why."))
     responsible = _checked(conference, fields)
@@ -134,13 +147,20 @@ def change_action(
         _note(action, action.status, action.due_on, text, responsible.name, at)
 
 
-def source_of(action: Action) -> Source:
-    """Where an action came from, the nearest first: its decision, then cluster, idea or agenda item."""
+def _told(action: Action | ActionFields) -> str:
+    """What two people may have changed at once, for the comparison."""
+    person = contact_by_id(action.responsible_id)
+    lines = [action.title, person.name if person else "", action.supporters, action.description]
+    return "\n".join(filter(None, lines))
+
+
+def source_of(thing: Action | Decision) -> Source:
+    """Where it came from, the nearest first: for an action its decision, then cluster, idea or agenda item."""
     for kind, number in (
-        ("decision", action.decision_id),
-        ("cluster", action.cluster_id),
-        ("idea", action.idea_id),
-        ("agenda", action.agenda_item_id),
+        ("decision", thing.decision_id if isinstance(thing, Action) else None),
+        ("cluster", thing.cluster_id),
+        ("idea", thing.idea_id),
+        ("agenda", thing.agenda_item_id),
     ):
         if number is not None:
             return Source(kind, number)

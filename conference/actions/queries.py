@@ -1,7 +1,8 @@
 """Decisions and actions, with where they came from."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
@@ -79,6 +80,27 @@ def actions_before(conference: Conference) -> list[Action]:
 def open_actions_before(conference: Conference) -> list[Action]:
     """The actions of earlier conferences that are neither done nor dropped, by date."""
     return [action for action in actions_before(conference) if action.status not in ENDED]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What was made from an idea, a cluster or an agenda item."""
+
+    decisions: Sequence[Decision]
+    actions: Sequence[Action]
+
+
+def what_followed(conference: Conference, kind: str, source_id: int) -> Followed:
+    """The decisions from it, and the actions from it or from one of these decisions."""
+    column = {"idea": "idea_id", "cluster": "cluster_id", "agenda": "agenda_item_id"}[kind]
+    decisions = [one for one in decisions_of(conference) if getattr(one, column) == source_id]
+    ids = {decision.id for decision in decisions}
+    actions = [
+        action
+        for action in actions_of(conference)
+        if getattr(action, column) == source_id or action.decision_id in ids
+    ]
+    return Followed(decisions, actions)
 
 
 def history_of(action: Action) -> list[Report]:

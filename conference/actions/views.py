@@ -1,5 +1,6 @@
 """Pages for decisions, actions, reports; the responsible person reports by a personal link."""
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..kit.limits import limiter
 from ..registrations.queries import attendance_of
 from . import bp, letters, operations, queries
 from .forms import ActionForm, DecisionForm, ReportForm
-from .models import ENDED, Action, ActionStatus
+from .models import ENDED, Action, ActionStatus, Decision
 
 belongs("actions.show_decisions", "actions.new_decision", "actions.edit_decision")
 belongs("actions.show_actions", "actions.new_action", "actions.edit_action", "actions.show_action")
@@ -71,8 +72,14 @@ def _asked_source() -> str | None:
 def show_decisions(slug: str) -> ResponseReturnValue:
     """All decisions in their exact words."""
     conference = conference_here(access.account(), slug)
+    carried_out: dict[int | None, list[Action]] = defaultdict(list)
+    for action in queries.actions_of(conference):
+        carried_out[action.decision_id].append(action)
     return pages.show(
-        "actions/show_decisions.html", conference=conference, decisions=queries.decisions_of(conference)
+        "actions/show_decisions.html",
+        conference=conference,
+        decisions=queries.decisions_of(conference),
+        carried_out=carried_out,
     )
 
 
@@ -98,11 +105,13 @@ def edit_decision(slug: str, decision_id: int) -> ResponseReturnValue:
     """Correct the words of a decision."""
     conference = conference_here(access.account(), slug)
     decision = found(queries.decision_of(conference, decision_id))
-    form = DecisionForm(obj=decision)
-    form.source.offer(_sources(conference))
+    form = DecisionForm() if request.method == "POST" else DecisionForm(data=_with_source(decision))
+    form.source.offer(_sources_for(conference, decision))
     if forms.submitted(form):
         with pages.refusals(form):
-            operations.change_decision(decision, form.wording.data, form.manner.data or "", form.started_from)
+            operations.change_decision(
+                decision, form.wording.data, form.manner.data or "", form.started_from, _sent_source(form)
+            )
             return pages.done("actions.show_decisions", _("The decision has been saved."), slug=slug)
     return pages.show("actions/edit_decision.html", form=form, conference=conference, decision=decision)
 
@@ -139,10 +148,9 @@ def show_review(slug: str) -> ResponseReturnValue:
 
 
 def _action_form(conference: Conference, action: Action | None = None) -> ActionForm:
-    source = _asked_source() if action is None else _value_of(operations.source_of(action))
-    data: dict[str, Any] = {"source": source} if action is None else vars(action) | {"source": source}
+    data = {"source": _asked_source()} if action is None else _with_source(action)
     form = ActionForm() if request.method == "POST" else ActionForm(data=data)
-    form.source.offer(_sources_for(conference, action))
+    form.source.offer(_decisions(conference) + _sources_for(conference, action))
     people = _people(conference)
     if action is not None and action.responsible not in people:
         people.append(action.responsible)
@@ -150,12 +158,20 @@ def _action_form(conference: Conference, action: Action | None = None) -> Action
     return form
 
 
-def _sources_for(conference: Conference, action: Action | None) -> list[tuple[str, str]]:
-    """What may be chosen; a source that is hidden meanwhile stays with the action that has it."""
-    choices = _decisions(conference) + _sources(conference)
-    current = None if action is None else _value_of(operations.source_of(action))
-    if action is not None and action.idea is not None and current not in dict(choices):
-        choices.append((f"idea-{action.idea.id}", _idea_words(action.idea)))
+def _sent_source(form: DecisionForm) -> operations.Source | None:
+    """A form without this field says nothing about the source: it stays."""
+    return form.chosen_source() if form.source.name in request.form else None
+
+
+def _with_source(thing: Action | Decision) -> dict[str, Any]:
+    return vars(thing) | {"source": _value_of(operations.source_of(thing))}
+
+
+def _sources_for(conference: Conference, thing: Action | Decision | None) -> list[tuple[str, str]]:
+    """What may be chosen; an idea that is hidden meanwhile stays with what was made from it."""
+    choices = _sources(conference)
+    if thing is not None and thing.idea is not None and f"idea-{thing.idea.id}" not in dict(choices):
+        choices.append((f"idea-{thing.idea.id}", _idea_words(thing.idea)))
     return choices
 
 
@@ -243,6 +259,12 @@ def notify_responsible(slug: str) -> ResponseReturnValue:
     written = letters.notify_responsible(conference, at=clock.now())
     message = ngettext("%(num)d letter has been queued.", "%(num)d letters have been queued.", written)
     return pages.done("actions.show_actions", message, slug=slug)
+
+
+@bp.app_template_global()
+def what_followed(conference: Conference, kind: str, source_id: int) -> queries.Followed:
+    """For the pages of ideas, clusters and agenda items: what was made from them."""
+    return queries.what_followed(conference, kind, source_id)
 
 
 # -- the responsible person --------------------------------------------

@@ -45,7 +45,8 @@ class ItemFields:
 class FollowUpFields:
     """What an organiser says of the follow-up conference; the rest is taken over.
 
-    No slug: made from the title. No `answer_by`: as many days before as last time. `another`: although there is one already.
+    No slug: made from the title. No `answer_by`: as many days before as last time, but not in the past.
+    `another`: although there is one already.
     """
 
     title: str
@@ -111,6 +112,7 @@ def change_item(
 
 def remove_item(item: AgendaItem, *, at: datetime) -> None:
     """Take an item off the agenda, with its notes; calendars are told for 30 days. Refused while results refer to it."""
+    _conference, item = _fresh(item, None)
     if not item.internal:
         _cancel(item, item.sequence + 1, at)
     try:
@@ -319,7 +321,7 @@ def plan_follow_up(
     if account.role is not Role.ADMIN:
         conferences.add_member(conference.series, account)
     planned = conferences.create_conference(
-        conference.series, _next_facts(conference, fields), at=at, previous=conference
+        conference.series, _next_facts(conference, fields, at), at=at, previous=conference
     )
     rooms = {
         room.id: conferences.add_room(planned, room.name, room.capacity).id for room in rooms_of(conference)
@@ -331,12 +333,15 @@ def plan_follow_up(
     return planned
 
 
-def _next_facts(conference: Conference, fields: FollowUpFields) -> conferences.ConferenceFields:
+def _next_facts(conference: Conference, fields: FollowUpFields, at: datetime) -> conferences.ConferenceFields:
+    as_far_ahead = fields.day - (conference.day - conference.answer_by)
+    today = local(at, conference.zone).date()
     return conferences.ConferenceFields(
         title=fields.title,
         slug=fields.slug,
         day=fields.day,
-        answer_by=fields.answer_by or fields.day - (conference.day - conference.answer_by),
+        # Where that day is over already, nobody could answer.
+        answer_by=fields.answer_by or max(as_far_ahead, min(today, fields.day)),
         begin=local(conference.starts_at, conference.zone).time(),
         end=local(conference.ends_at, conference.zone).time(),
         focus_question=conference.focus_question,

@@ -11,6 +11,8 @@ from ..conferences.models import Conference, Room, Series
 from ..core import calendar
 from ..core.agenda import Slot
 from ..core.agenda_warnings import AgendaWarning, Frame, warnings
+from ..invitations.models import Reply
+from ..invitations.queries import reply_counts
 from ..kit.db import db
 from ..kit.pages import absolute
 from ..registrations.queries import seat_counts
@@ -125,9 +127,17 @@ def slots_of(items: Iterable[AgendaItem]) -> list[Slot]:
 
 def warnings_of(conference: Conference, items: Iterable[AgendaItem] | None = None) -> list[AgendaWarning]:
     """What is odd in the agenda, in its order. Give the items where they are at hand."""
-    expected = seat_counts(conference).confirmed or conference.seats
-    frame = Frame(conference.starts_at, conference.ends_at, conference.day, conference.zone, expected)
+    people = _expected(conference)
+    frame = Frame(conference.starts_at, conference.ends_at, conference.day, conference.zone, people)
     return warnings(slots_of(items_of(conference) if items is None else items), frame)
+
+
+def _expected(conference: Conference) -> int:
+    """How many may come: those with a seat and those who can still take one; all seats before anybody is on the list."""
+    replies, confirmed = reply_counts(conference), seat_counts(conference).confirmed
+    if not any(replies.values()):
+        return conference.seats
+    return max(confirmed, min(conference.seats, confirmed + replies[Reply.OPEN]))
 
 
 def current_notes(conference: Conference) -> dict[int, Note]:

@@ -1,5 +1,6 @@
 """What is asked of a series, a conference, a room, a topic."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
@@ -7,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import ValidationError
 
 from ..kit.forms import Clock, Day, EmailLine, Form, Line, Paragraph, Pick, VersionedForm, Whole
-from .operations import ConferenceFields
+from .operations import ConferenceFields, time_problems
 
 ZONES = ("Europe/Berlin", "Europe/Vienna", "Europe/Zurich", "Europe/Brussels", "Europe/Luxembourg", "UTC")
 
@@ -36,7 +37,12 @@ class ConferenceForm(VersionedForm):
     venue = Line(_l("Venue"), required=True, max_length=160)
     address = Line(_l("Address"), max_length=200)
     seats = Whole(
-        _l("Seats"), minimum=1, maximum=5000, description=_l("Who comes after that goes on the waiting list.")
+        _l("Seats"),
+        minimum=1,
+        maximum=5000,
+        description=_l(
+            "Who comes after that goes on the waiting list. With more seats it moves up at once, and who moves up gets a letter."
+        ),
     )
     organiser_name = Line(_l("Contact person"), required=True, max_length=160)
     organiser_email = EmailLine(_l("E-mail address for questions"), required=True, max_length=254)
@@ -53,6 +59,17 @@ class ConferenceForm(VersionedForm):
     def validate_seats(self, field: Whole) -> None:
         if field.data is not None and field.data < 1:
             raise ValidationError(_("There must be at least one seat."))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each field by itself; then whether the times fit together."""
+        good = super().validate(extra_validators)
+        facts = [field.data for field in (self.day, self.begin, self.end, self.answer_by, self.zone)]
+        if any(self[name].errors for name in ("day", "begin", "end", "answer_by", "zone")):
+            return good
+        problems = time_problems(*facts)
+        for name, sentence in problems.items():
+            self[name].errors = [*self[name].errors, sentence]
+        return good and not problems
 
     def fields(self, slug: str = "") -> ConferenceFields:
         """What was entered, for the operation."""

@@ -1,9 +1,9 @@
 """Making and changing series, conferences, rooms and topics."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -86,7 +86,8 @@ def change_conference(
 ) -> Conference:
     """Change the key facts. The short name stays: it is in addresses that people have.
 
-    Raises Stale when somebody else changed them, Refused as in `create_conference`.
+    More seats let the waiting list move up. Raises Stale when somebody else changed them, Refused as in
+    `create_conference` or for fewer seats than are taken.
     """
     locked = one_locked(select(Conference).where(Conference.id == conference.id)) or conference
     starts_at, ends_at = _instants(fields)
@@ -98,10 +99,13 @@ def change_conference(
         locked.address,
     ):
         locked.calendar_sequence += 1
+    seats = locked.seats
     locked.starts_at, locked.ends_at, locked.updated_at = starts_at, ends_at, at
     for name, value in _plain(fields).items():
         setattr(locked, name, value)
     locked.version += 1
+    if locked.seats != seats:
+        current_app.extensions["seats_changed"](locked, seats, at=at)
     return locked
 
 
@@ -116,16 +120,26 @@ def _summary(values: dict[str, object]) -> str:
 
 
 def _instants(fields: ConferenceFields) -> tuple[datetime, datetime]:
-    try:
-        starts_at = to_utc(fields.day, fields.begin, fields.zone)
-        ends_at = to_utc(fields.day, fields.end, fields.zone)
-    except NoSuchTime as error:
-        raise Refused(_("This time does not exist on that day, because the clocks change.")) from error
-    if ends_at <= starts_at:
-        raise Refused(_("The end must be after the beginning."))
-    if fields.answer_by > starts_at.astimezone(ZoneInfo(fields.zone)).date():
-        raise Refused(_("The answer-by date must not be after the conference."))
-    return starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+    for sentence in time_problems(
+        fields.day, fields.begin, fields.end, fields.answer_by, fields.zone
+    ).values():
+        raise Refused(sentence)
+    return to_utc(fields.day, fields.begin, fields.zone), to_utc(fields.day, fields.end, fields.zone)
+
+
+def time_problems(day: date, begin: time, end: time, answer_by: date, zone: str) -> dict[str, str]:
+    """What is wrong with the times of a conference: the name of the field → the sentence about it."""
+    moments, problems = {}, {}
+    for name, clock in (("begin", begin), ("end", end)):
+        try:
+            moments[name] = to_utc(day, clock, zone)
+        except NoSuchTime:
+            problems[name] = _("This time does not exist on that day, because the clocks change.")
+    if not problems and moments["end"] <= moments["begin"]:
+        problems["end"] = _("The end must be after the beginning.")
+    if answer_by > day:
+        problems["answer_by"] = _("The answer-by date must not be after the conference.")
+    return problems
 
 
 def _free_slug(fields: ConferenceFields) -> str:

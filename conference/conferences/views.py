@@ -1,6 +1,6 @@
 """Pages for series, key facts, rooms and topics. The life page of a conference is in overview, which sees all rooms."""
 
-from flask import request
+from flask import current_app, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -56,7 +56,15 @@ def edit_conference(slug: str) -> ResponseReturnValue:
     form.offer_zones()
     if forms.submitted(form):
         with pages.refusals(form):
-            operations.change_conference(conference, form.fields(), form.started_from, at=clock.now())
+            changed = operations.change_conference(
+                conference, form.fields(), form.started_from, at=clock.now()
+            )
+            if current_app.extensions["guests_to_tell"](changed):
+                message = _(
+                    "The key facts have been saved. Time or place is different now: "
+                    "please decide whether those who have been invited are told."
+                )
+                return pages.done("invitations.send_updates", message, slug=slug)
             return pages.done("conferences.edit_conference", _("The key facts have been saved."), slug=slug)
     return pages.show("conferences/edit_conference.html", form=form, conference=conference)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .contact_list import BadTable, Row, Table, read_table
-from .text import BadText, clean_text, comparison_key
+from .text import BadText, clean_text, comparison_key, length_of
 
 SHORTEST, LONGEST = 3, 500
 HEADINGS = {
@@ -31,8 +31,8 @@ class IdeaLine:
 class IdeaProblem:
     """What is wrong in one row of the file (counted from 1); `value` is fit for a page.
 
-    Codes: empty, too_big, unreadable, no_column, nothing (all for the file); unknown_round, unknown_table, too_long, bad_text,
-    too_short.
+    Codes: empty, too_big, unreadable, no_column, nothing (all for the file); unknown_round, unknown_table, not_in_round,
+    too_many_cells, too_long, bad_text, too_short.
     """
 
     line: int
@@ -54,8 +54,8 @@ class _BadRow(ValueError):
         self.code, self.value = code, value
 
 
-def read_ideas(data: bytes, filename: str, rounds: Collection[int], tables: Collection[str]) -> IdeaList:
-    """The ideas of a file; a round or table that is not among the given ones is a problem. Raises nothing."""
+def read_ideas(data: bytes, filename: str, tables: Mapping[int, Collection[str]]) -> IdeaList:
+    """The ideas of a file. `tables` are the names by round; a round or table that is not there is a problem. Raises nothing."""
     try:
         table = read_table(data, filename)
     except BadTable as error:
@@ -63,7 +63,7 @@ def read_ideas(data: bytes, filename: str, rounds: Collection[int], tables: Coll
     columns = _columns(table.header)
     if "idea" not in columns:
         return _all_bad(table.header_line, "no_column")
-    checked = _checked(table, columns, rounds, tables)
+    checked = _checked(table, columns, tables)
     return checked if checked.lines or checked.problems else _all_bad(table.header_line, "nothing")
 
 
@@ -82,11 +82,7 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
     return {name: keys.index(key) for name, known in HEADINGS.items() for key in known if key in keys}
 
 
-def _checked(
-    table: Table, columns: Mapping[str, int], rounds: Collection[int], tables: Collection[str]
-) -> IdeaList:
-    names = {comparison_key(name): name for name in tables} | dict.fromkeys(PLENARY, "")
-    numbers: dict[str, int | None] = {str(number): number for number in rounds} | dict.fromkeys(PLENARY)
+def _checked(table: Table, columns: Mapping[str, int], tables: Mapping[int, Collection[str]]) -> IdeaList:
     seen: Counter[IdeaLine] = Counter()
     lines: list[IdeaLine] = []
     problems: list[IdeaProblem] = []
@@ -94,7 +90,8 @@ def _checked(
         if not any(cell.strip() for cell in row.cells):
             continue
         try:
-            line = _line(_cells(row, columns), numbers, names)
+            _refuse_surplus(row, table)
+            line = _line(_cells(row, columns), tables)
         except _BadRow as error:
             problems.append(IdeaProblem(row.line, error.code, error.value))
             continue
@@ -103,18 +100,39 @@ def _checked(
     return IdeaList(tuple(lines), tuple(problems))
 
 
+def _refuse_surplus(row: Row, table: Table) -> None:
+    # An idea with a separator in it and no quotes around it would lose its end without a word.
+    headed = {at for at, heading in enumerate(table.header) if heading.strip()}
+    surplus = [cell.strip() for at, cell in enumerate(row.cells) if cell.strip() and at not in headed]
+    if surplus:
+        raise _BadRow("too_many_cells", _short(surplus[0]))
+
+
 def _cells(row: Row, columns: Mapping[str, int]) -> dict[str, str]:
     return {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in columns.items()}
 
 
-def _line(cells: Mapping[str, str], numbers: Mapping[str, int | None], names: Mapping[str, str]) -> IdeaLine:
-    number = comparison_key(cells.get("round", "")).removeprefix("runde").removeprefix("round").strip()
-    table = comparison_key(cells.get("table", ""))
-    if number not in numbers:
-        raise _BadRow("unknown_round", _short(cells["round"]))
-    if table not in names:
-        raise _BadRow("unknown_table", _short(cells["table"]))
-    return IdeaLine(numbers[number], names[table], _text(cells["idea"]))
+def _line(cells: Mapping[str, str], tables: Mapping[int, Collection[str]]) -> IdeaLine:
+    round_ = _round(cells.get("round", ""), tables)
+    return IdeaLine(round_, _table(cells.get("table", ""), round_, tables), _text(cells["idea"]))
+
+
+def _round(typed: str, known: Collection[int]) -> int | None:
+    numbers: dict[str, int | None] = {str(number): number for number in known} | dict.fromkeys(PLENARY)
+    key = comparison_key(typed).removeprefix("runde").removeprefix("round").strip(" .")
+    if key not in numbers:
+        raise _BadRow("unknown_round", _short(typed))
+    return numbers[key]
+
+
+def _table(typed: str, round_: int | None, tables: Mapping[int, Collection[str]]) -> str:
+    names = {comparison_key(name): name for known in tables.values() for name in known}
+    name = (names | dict.fromkeys(PLENARY, "")).get(comparison_key(typed))
+    if name is None:
+        raise _BadRow("unknown_table", _short(typed))
+    if name and round_ is not None and name not in tables[round_]:
+        raise _BadRow("not_in_round", _short(typed))
+    return name
 
 
 def _text(typed: str) -> str:
@@ -122,7 +140,7 @@ def _text(typed: str) -> str:
         text = clean_text(typed, multiline=True, max_length=LONGEST)
     except BadText as error:
         raise _BadRow({"too_long": "too_long", "blank": "too_short"}.get(error.code, "bad_text")) from error
-    if len(text) < SHORTEST:
+    if length_of(text) < SHORTEST:
         raise _BadRow("too_short")
     return text
 

@@ -17,7 +17,9 @@ PLACEHOLDERS = (
 BRACED = re.compile(r"\{([^{}\n]*)\}")
 LONE_BRACE = re.compile(r"[{}]")
 # One person's link in everybody's letter: a whole address, a bare path with something like a token, or our own mark.
-SOMEBODYS_LINK = re.compile(r"https?://\S+/(invitation|action)/\S|/(invitation|action)/[\w~-]{16}|~link-")
+SOMEBODYS_LINK = re.compile(
+    r"(?i:https?)://\S+/(invitation|action)/\S|/(invitation|action)/[\w~-]{16}|~link-"
+)
 
 Place = Literal["subject", "body"]
 

@@ -14,7 +14,8 @@ WEEK, FORTNIGHT = timedelta(days=7), timedelta(days=14)
 class Facts:
     """Counts of one conference at one moment. `today` and `day` are dates on the conference's own calendar.
 
-    `unanswered` were sent a letter and said nothing; `unrecorded` have a seat but no attendance; `silent` are unfinished
+    `unanswered` were sent a letter and said nothing; `outdated` have an old time or place in their calendars;
+    `unrecorded` have a seat but no attendance; `silent` are unfinished
     actions of which nobody has reported anything for a while; `loose_ideas` are in no cluster.
     """
 
@@ -30,6 +31,7 @@ class Facts:
     invited: int = 0
     unsent: int = 0
     unanswered: int = 0
+    outdated: int = 0
     accepted: int = 0
     declined: int = 0
     failed_mails: int = 0
@@ -109,6 +111,7 @@ def _beforehand(facts: Facts) -> Iterator[Need]:
     yield Need("no_agenda", int(facts.items == 0), "bad" if facts.phase == RUN else "warn")
     yield Need("agenda_warnings", facts.agenda_warnings, "warn")
     yield Need("no_guests", int(facts.invited == 0), "warn")
+    yield Need("calendars_outdated", facts.outdated, "bad")
     if facts.phase == RUN:
         return
     soon = facts.answer_by - facts.today <= FORTNIGHT

@@ -41,17 +41,24 @@ class Attendance:
 
 @dataclass(frozen=True)
 class DecisionLine:
-    """A decision in its exact wording; `how` is a sentence such as "im Konsens" or "21 Ja, 3 Nein, 2 Enthaltungen"."""
+    """A decision in its exact wording; `how` is a sentence such as "im Konsens" or "21 Ja, 3 Nein, 2 Enthaltungen".
+
+    `actions` are the numbers of those that carry it out.
+    """
 
     number: str
     wording: str
     how: str = ""
     source: str = ""
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ActionLine:
-    """An action: exactly one responsible. `status` is open, in_progress, done, postponed or dropped."""
+    """An action: exactly one responsible. `status` is open, in_progress, done, postponed or dropped.
+
+    It came from a decision (its number) or, without one, from `source`.
+    """
 
     number: str
     title: str
@@ -60,6 +67,8 @@ class ActionLine:
     due_on: date | None = None
     status: str = "open"
     source: str = ""
+    decision: str = ""
+    organisation: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,11 +104,12 @@ class GroupTable:
 
 @dataclass(frozen=True)
 class GroupRound:
-    """A breakout round."""
+    """A breakout round; `topic` is the number of its agenda item."""
 
     number: int
     begin: time | None = None
     end: time | None = None
+    topic: str = ""
     tables: tuple[GroupTable, ...] = ()
 
 
@@ -147,7 +157,11 @@ class Appointment:
 
 @dataclass(frozen=True)
 class MinutesDocument:
-    """A whole *Ergebnisprotokoll*. `released_on` and `released_by` are set exactly when `released` is true."""
+    """A whole *Ergebnisprotokoll*. `released_on` and `released_by` are set exactly when `released` is true.
+
+    `earlier` are the actions of the conferences before, as they stand now; their `source` is the conference. They are shown
+    where the agenda asks what became of them. The `function` of a signature is a code: chair or minute_taker.
+    """
 
     series_title: str
     conference_title: str
@@ -159,6 +173,7 @@ class MinutesDocument:
     released_on: date | None = None
     released_by: str = ""
     focus_question: str = ""
+    host: str = ""
     place: str = ""
     begin: time | None = None
     end: time | None = None
@@ -174,6 +189,7 @@ class MinutesDocument:
     votes: tuple[VoteResult, ...] = ()
     decisions: tuple[DecisionLine, ...] = ()
     actions: tuple[ActionLine, ...] = ()
+    earlier: tuple[ActionLine, ...] = ()
     next_appointment: Appointment | None = None
     attachments: tuple[str, ...] = ()
     distribution: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ WORDS = {
     "de": {
         "minutes": "Ergebnisprotokoll", "draft": "Entwurf – nicht freigegeben",
         "released": "Freigegeben am {day} durch {name}", "version": "Fassung",
-        "day": "Datum", "begin": "Beginn", "end": "Ende", "place": "Ort", "chair": "Leitung",
+        "host": "Veranstalter", "day": "Datum", "begin": "Beginn", "end": "Ende", "place": "Ort", "chair": "Leitung",
         "moderator": "Moderation", "minute_taker": "Protokollführung", "focus_question": "Leitfrage",
         "summary": "Der Tag in Kürze",
         "attendance": "Anwesenheit", "present": "Anwesend", "excused": "Entschuldigt", "absent": "Abwesend",
@@ -37,6 +37,7 @@ WORDS = {
         "subject": "Gegenstand", "discussion": "Diskussion", "result": "Ergebnis", "open_points": "Offene Punkte",
         "decision": "Beschluss", "decisions": "Beschlüsse", "actions": "Maßnahmenplan", "action": "Maßnahme",
         "groups": "Arbeitsgruppen", "round": "Runde {number}", "table": "Gruppe {name}", "people": "Mit",
+        "earlier": "Frühere Maßnahmen", "carried_out": "umgesetzt durch Maßnahme {numbers}", "decided": "aus Beschluss {number}",
         "clusters": "Ideen nach Bündeln", "dots": "{number} Punkte", "one_dot": "1 Punkt", "parked": "Themenspeicher",
         "vote": "Abstimmung", "turnout": "{voted} von {entitled} Stimmberechtigten, je {dots} Punkte",
         "voters": "{number} Stimmen", "one_voter": "1 Stimme", "responsible": "Verantwortlich", "supporters": "mit",
@@ -47,7 +48,8 @@ WORDS = {
     },
     "en": {
         "minutes": "Minutes", "draft": "Draft – not released", "released": "Released on {day} by {name}",
-        "version": "Version", "day": "Date", "begin": "Begin", "end": "End", "place": "Place", "chair": "Chair",
+        "version": "Version",
+        "host": "Host", "day": "Date", "begin": "Begin", "end": "End", "place": "Place", "chair": "Chair",
         "moderator": "Moderator", "minute_taker": "Minute taker", "focus_question": "Focus question",
         "summary": "The day in short",
         "attendance": "Attendance", "present": "Present", "excused": "Excused", "absent": "Absent",
@@ -56,6 +58,7 @@ WORDS = {
         "discussion": "Discussion", "result": "Result", "open_points": "Open points",
         "decision": "Decision", "decisions": "Decisions", "actions": "Action plan", "action": "Action",
         "groups": "Groups", "round": "Round {number}", "table": "Group {name}", "people": "With",
+        "earlier": "Earlier actions", "carried_out": "carried out by action {numbers}", "decided": "from decision {number}",
         "clusters": "Ideas by cluster", "dots": "{number} dots", "one_dot": "1 dot", "parked": "Parked items",
         "vote": "Vote", "turnout": "{voted} of {entitled} entitled, {dots} dots each",
         "voters": "{number} voters", "one_voter": "1 voter", "responsible": "Responsible", "supporters": "with",
@@ -87,15 +90,15 @@ class _Text:
             *self.section("attendance", self.attendance()),
             *self.section("agenda", self.agenda()),
             *self.section("topics", self.topics(), optional=True),
-            *self.section("groups", (line for one in m.rounds for line in self.round(one)), optional=True),
-            *self.section("clusters", self.clusters(), optional=True),
             *(line for vote in m.votes for line in self.vote(vote)),
             *self.section("decisions", (line for one in m.decisions for line in self.decision(one))),
             *self.section("actions", (line for one in m.actions for line in self.action(one))),
             *self.section("next", self.next(m.next_appointment), optional=True),
             *self.section("attachments", bullets(m.attachments), optional=True),
             *self.section("distribution", bullets(m.distribution), optional=True),
-            *self.section("signatures", self.people(m.signatures), optional=True),
+            *self.section("signatures", self.signatures(), optional=True),
+            *self.section("groups", (line for one in m.rounds for line in self.round(one)), optional=True),
+            *self.section("clusters", self.clusters(), optional=True),
         ]
         return "\n".join(parts).rstrip() + "\n"
 
@@ -110,7 +113,7 @@ class _Text:
             "",
         )
         facts = {
-            "day": shown_day(m.day), "begin": self.clock(m.begin), "end": self.clock(m.end), "place": m.place,
+            "host": m.host, "day": shown_day(m.day), "begin": self.clock(m.begin), "end": self.clock(m.end), "place": m.place,
             "chair": m.chair, "moderator": m.moderator, "minute_taker": m.minute_taker,
             "version": str(m.version), "focus_question": m.focus_question,
         }  # fmt: skip
@@ -145,6 +148,10 @@ class _Text:
             ]
             yield bullet(", ".join(filter(None, [person.name, person.organisation, person.function, *times])))
 
+    def signatures(self) -> Iterator[str]:
+        for person in self.m.signatures:
+            yield bullet(", ".join(filter(None, [person.name, self.words.get(person.function)])))
+
     def agenda(self) -> Iterator[str]:
         for topic in self.m.agenda:
             begin = f"{topic.begin:%H:%M}" if topic.begin else ""
@@ -170,6 +177,10 @@ class _Text:
             if text.strip():
                 yield f"{self.words[key]}:"
                 yield from markdown_lines(text, "  ")
+        if topic.kind == "review" and self.m.earlier:
+            yield f"{self.words['earlier']}:"
+            for action in self.m.earlier:
+                yield from self.action(action)
         for key, numbers in (("decision", topic.decisions), ("action", topic.actions)):
             if numbers:
                 yield f"{self.words[key]}: {', '.join(numbers)}"
@@ -179,7 +190,9 @@ class _Text:
 
     def round(self, one: GroupRound) -> Iterator[str]:
         times = "–".join(f"{value:%H:%M}" for value in (one.begin, one.end) if value)
-        yield from ("", self.words["round"].format(number=one.number) + (f" ({times})" if times else ""))
+        topic = self.words["topic"].format(number=one.topic) if one.topic else ""
+        notes = ", ".join(filter(None, [topic, times]))
+        yield from ("", self.words["round"].format(number=one.number) + (f" ({notes})" if notes else ""))
         for table in one.tables:
             head = [self.words["table"].format(name=table.name), table.topic, table.room]
             yield from ("", wrapped(" · ".join(filter(None, head)), "  "))
@@ -208,19 +221,21 @@ class _Text:
 
     def decision(self, decision: DecisionLine) -> Iterator[str]:
         yield wrapped(f"{decision.number} {decision.wording}", "   ")
-        if notes := ", ".join(filter(None, [decision.how, decision.source])):
+        numbers = ", ".join(decision.actions)
+        carried_out = self.words["carried_out"].format(numbers=numbers) if numbers else ""
+        if notes := ", ".join(filter(None, [decision.how, decision.source, carried_out])):
             yield wrapped(notes, "   ", first="   ")
 
     def action(self, action: ActionLine) -> Iterator[str]:
         words = self.words
         yield wrapped(f"{action.number} {action.title}", "   ")
-        who = f"{words['responsible']}: {action.responsible}"
+        organisation = f" ({action.organisation})" if action.organisation else ""
+        who = f"{words['responsible']}: {action.responsible}{organisation}"
         with_whom = f"{words['supporters']} {', '.join(action.supporters)}" if action.supporters else ""
         due = words["due"].format(day=shown_day(action.due_on)) if action.due_on else ""
         status = f"{words['status']}: {words.get(action.status, action.status)}"
-        yield wrapped(
-            ", ".join(filter(None, [who, with_whom, due, status, action.source])), "   ", first="   "
-        )
+        source = words["decided"].format(number=action.decision) if action.decision else action.source
+        yield wrapped(", ".join(filter(None, [who, with_whom, due, status, source])), "   ", first="   ")
 
     def next(self, appointment: Appointment | None) -> Iterator[str]:
         if appointment is None:

@@ -1,6 +1,44 @@
-"""How many people sit at which table."""
+"""How many people sit at which table, and what differs between two published plans."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Entry = Mapping[str, Any]
+"""A group as a release freezes it."""
+
+
+@dataclass(frozen=True)
+class SeatChange:
+    """One person's round in two plans; None: no seat there."""
+
+    contact_id: int
+    round: int
+    before: Entry | None
+    after: Entry | None
+
+    @property
+    def is_move(self) -> bool:
+        """True when the table differs, not only its room or time."""
+        return (self.before or {}).get("group") != (self.after or {}).get("group")
+
+
+def seat_changes(before: Iterable[Entry], after: Iterable[Entry]) -> list[SeatChange]:
+    """Everybody whose table, room or time differs between two plans, by round."""
+    old, new = _places(before), _places(after)
+    return [
+        SeatChange(contact_id, round, old.get((round, contact_id)), new.get((round, contact_id)))
+        for round, contact_id in sorted(old.keys() | new.keys())
+        if _facts(old.get((round, contact_id))) != _facts(new.get((round, contact_id)))
+    ]
+
+
+def _places(plan: Iterable[Entry]) -> dict[tuple[int, int], Entry]:
+    return {(entry["round"], contact_id): entry for entry in plan for contact_id in entry["contact_ids"]}
+
+
+def _facts(entry: Entry | None) -> tuple[object, ...] | None:
+    return None if entry is None else tuple(entry[key] for key in ("group", "room", "starts_at", "ends_at"))
 
 
 def even_sizes(people: int, capacities: Sequence[int | None]) -> list[tuple[int, int]] | None:

@@ -8,18 +8,27 @@ import unicodedata
 REORDERING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 BIDI_CONTROLS = REORDERING | frozenset("\u200e\u200f\u061c")
 BYTE_ORDER_MARK = "\ufeff"
+REPLACEMENT = "\ufffd"
+"""What is left of bytes that were no text, or of a character that was refused before."""
 # Letters and symbols by category, yet nothing to see: Hangul fillers, the empty Braille pattern.
 INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Trimmed: white space, and the invisible dirt of pasted text, which within a word may part syllables. ZWJ and ZWNJ stay.
 EDGES = " \t\n\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200C))) + "\u2060\u00ad"
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")
 
+# One picture for the eye, several code points: flags, keycaps, families joined by ZWJ, skin colours, flags by tags.
+_PICTURE = "[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]\ufe0f?[\U0001f3fb-\U0001f3ff]?"
+_EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
+    f"|{_PICTURE}(?:\u200d{_PICTURE}){{0,6}}(?:[\U000e0020-\U000e007e]{{1,6}}\U000e007f)?"
+)
+
 LONGEST_EMAIL = 254
 LONGEST_HEADER = 200
 
 
 class BadText(ValueError):
-    """A text that is not stored. `code`: surrogate, control, bidi, newline, too_long, blank or email."""
+    """A text that is not stored. `code`: surrogate (also what was no text), control, bidi, newline, too_long, blank or email."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -29,18 +38,24 @@ class BadText(ValueError):
 def clean_text(value: str, *, multiline: bool = False, max_length: int = 200) -> str:
     """The text as it is stored: NFC, LF, trimmed, without byte order marks. "" and white space give "".
 
-    `max_length` counts characters after cleaning. Raises BadText: `surrogate`, `control` (NUL, ESC, noncharacters …), `bidi`,
-    `newline` (also for a tab; only when not multiline), `too_long`, `blank` (something is there, nothing can be seen).
+    `max_length` counts characters (`length_of`) after cleaning. Raises BadText: `surrogate` (also the sign put in place of one),
+    `control` (NUL, ESC, noncharacters …), `bidi`, `newline` (also for a tab; only when not multiline), `too_long`, `blank`
+    (something is there, nothing can be seen).
     """
     _refuse_bad_characters(value)
     text = _normalised(value, multiline)
     if not multiline and ("\n" in text or "\t" in text):
         raise BadText("newline")
-    if len(text) > max_length:
+    if length_of(text) > max_length:
         raise BadText("too_long")
     if text and is_blank(text):
         raise BadText("blank")
     return text
+
+
+def length_of(text: str) -> int:
+    """How many characters a reader counts: an emoji is one, whatever it is composed of."""
+    return len(_EMOJI.sub("x", text))
 
 
 def _normalised(value: str, multiline: bool) -> str:
@@ -54,11 +69,10 @@ def _refuse_bad_characters(text: str) -> None:
     for character in text:
         if character in REORDERING:
             raise BadText("bidi")
-        if unicodedata.category(character) == "Cs":
+        if character == REPLACEMENT or unicodedata.category(character) == "Cs":
             raise BadText("surrogate")
-        if is_noncharacter(character) or (
-            unicodedata.category(character) == "Cc" and character not in "\n\r\t"
-        ):
+        is_control = unicodedata.category(character) == "Cc" and character not in "\n\r\t"
+        if is_control or is_noncharacter(character):
             raise BadText("control")
 
 
@@ -176,6 +190,8 @@ def canonical_email(address: str) -> tuple[str, str]:
         raise BadText("email") from error
     domain = (found.ascii_domain or "").lower()
     if "." not in domain or domain.rsplit(".", 1)[1].isdigit():
+        raise BadText("email")
+    if "=?" in found.local_part:  # the opening of an encoded word, which no header may hold
         raise BadText("email")
     local = found.local_part.lower() if text.isupper() else found.local_part
     stored = f"{local}@{domain}"

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from ..kit.forms import Form, Paragraph, Pick, VersionedForm, Whole
+from ..kit.forms import Form, Paragraph, Pick, Tick, VersionedForm, Whole
 
 
 class FormingForm(Form):
@@ -16,6 +16,17 @@ class MoveForm(VersionedForm):
 
     person = Whole(_l("Person"), minimum=1, maximum=999_999_999)
     group = Whole(_l("Move to"), minimum=1, maximum=999_999_999, required=False)
+    other = Whole(_l("Change places with"), minimum=1, maximum=999_999_999, required=False)
+
+
+class UndoForm(VersionedForm):
+    """Takes back the change whose number stands in `version`, if it is still the last one."""
+
+
+class ReleaseForm(VersionedForm):
+    """Publish what is there, and tell whom it concerns. `version` is the number published when the page was shown."""
+
+    tell = Tick(_l("Tell everybody whose table, room or time has changed"))
 
 
 class GroupForm(Form):

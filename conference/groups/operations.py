@@ -2,25 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from flask import render_template
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import delete, func, select
 
 from ..accounts.models import Account
 from ..agenda.queries import breakout_items
-from ..conferences.models import Conference
+from ..conferences.models import Conference, Room, Topic
 from ..conferences.queries import room_of, topics_of
 from ..core import grouping
+from ..invitations.models import LinkPurpose
+from ..invitations.operations import link_url, personal_link
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
+from ..outbox.operations import NewMail, queue
+from ..providers.models import Contact
 from ..registrations.queries import participants
 from . import queries
-from .models import Forming, Group, GroupsRelease, Round, Seat
-from .tasks import Task, in_words, task_of
+from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
+from .tasks import Task, Trouble, in_words, people_of, task_of, trouble_of
 
 MOST_ITERATIONS = 8_000
 """More rarely finds better groups, and nobody waits longer than some seconds."""
+MOST_UNDONE = 20
+"""So many changes can be taken back."""
 
 
 def _locked(conference: Conference) -> Conference:
@@ -55,41 +63,31 @@ def prepare_rounds(conference: Conference) -> list[Round]:
     return [known[number] for number in range(1, len(items) + 1)]
 
 
-def solve(task: Task, *, seed: int = 1, iterations: int | None = None) -> grouping.Solution:
-    """The seating. Slow (about a second): call it outside a transaction. Raises Refused in words when rules conflict."""
-    most = min(MOST_ITERATIONS, grouping.default_iterations(task.problem))
-    try:
-        return grouping.solve(task.problem, seed=seed, iterations=most if iterations is None else iterations)
-    except grouping.Contradiction as error:
-        raise Refused(in_words(error, task)) from error
-    except grouping.NotFound as error:
-        raise Refused(_("No seating keeps all rules. Take some pins or tables away.")) from error
+def steps_for(problem: grouping.Problem) -> int:
+    """So many steps of the search are worth waiting for."""
+    return min(MOST_ITERATIONS, grouping.default_iterations(problem))
 
 
-def store(
-    conference: Conference, task: Task, solution: grouping.Solution, account: Account | None, *, at: datetime
-) -> Forming:
+def seat_everybody(
+    conference: Conference,
+    task: Task,
+    solution: grouping.Solution,
+    account: Account | None = None,
+    *,
+    at: datetime,
+) -> None:
     """Replace the seats of all rounds by the solution; pinned seats are where they were.
 
     Raises Refused when the groups were changed while the solution was sought.
     """
-    _locked(conference)
     if queries.state_of(conference) != task.state:
-        raise Refused(_("The groups or the agenda have changed meanwhile. Please form the groups once more."))
+        raise Refused(in_words({"code": "changed"}, (), {}))
     rounds = queries.rounds_of(conference)[: task.problem.rounds]
+    _remember(conference, rounds, "forming", {}, account, at=at)
     for round_, seating in zip(rounds, solution.seating, strict=True):
         _seat(round_, seating, task)
         round_.version += 1
-    forming = Forming(
-        conference_id=conference.id,
-        account_id=account.id if account else None,
-        formed_at=at,
-        problem=grouping.problem_to_json(task.problem),
-        result=grouping.to_json(solution),
-    )
-    db.session.add(forming)
     db.session.flush()  # lists in the same transaction must show it
-    return forming
 
 
 def _seat(round_: Round, seating: Mapping[str, Sequence[str]], task: Task) -> None:
@@ -107,8 +105,9 @@ def _seat(round_: Round, seating: Mapping[str, Sequence[str]], task: Task) -> No
             groups[name] = Group(round_id=round_.id, name=name, room_id=room_id, topic_id=task.topics[name])
             db.session.add(groups[name])
     db.session.flush()  # seats need the ids
+    there = queries.still_there(int(person) for people in seating.values() for person in people)
     for name, people in seating.items():
-        for person in people:
+        for person in (one for one in people if int(one) in there):
             seat = Seat(
                 round_id=round_.id, group_id=groups[name].id, contact_id=int(person), pinned=person in pinned
             )
@@ -124,17 +123,53 @@ def form_groups(
     seed: int = 1,
     iterations: int | None = None,
 ) -> Forming:
-    """Form and store in one go, for commands and the demo; pages solve outside the transaction.
+    """Form and store in one go, for the demo and for tests; pages leave it to the worker (`forming.ask`).
 
     Raises Refused when there is no breakout item, the rooms are too small or the rules conflict.
     """
     rounds = prepare_rounds(conference)
     task = task_of(conference, tables, len(rounds))
-    return store(conference, task, solve(task, seed=seed, iterations=iterations), account, at=at)
+    problem = task.problem
+    planned = steps_for(problem) if iterations is None else iterations
+    try:
+        solution = grouping.solve(problem, seed=seed, iterations=planned)
+    except (grouping.Contradiction, grouping.NotFound) as error:
+        raise Refused(words_for(trouble_of(error, problem), problem)) from error
+    seat_everybody(conference, task, solution, account, at=at)
+    forming = Forming(
+        conference=conference,
+        account=account,
+        asked_at=at,
+        state=FormingState.DONE,
+        seed=seed,
+        tables=tables,
+        problem=grouping.problem_to_json(problem),
+        setting=task.setting,
+        steps_done=solution.iterations,
+        steps_planned=planned,
+        ended_at=at,
+        result=grouping.to_json(solution),
+    )
+    db.session.add(forming)
+    db.session.flush()  # lists in the same transaction must show it
+    return forming
+
+
+def words_for(trouble: Trouble, problem: grouping.Problem) -> str:
+    """Why nothing came out, in words with the names of the people whom the rules speak of."""
+    rules = [problem.rules[number] for number in trouble.get("rules", ())]
+    return in_words(trouble, rules, queries.names_in(people_of(rules)))
 
 
 def move_seat(
-    conference: Conference, round_id: int, contact_id: int, group_id: int | None, version: int | None
+    conference: Conference,
+    round_id: int,
+    contact_id: int,
+    group_id: int | None,
+    version: int | None,
+    account: Account | None = None,
+    *,
+    at: datetime,
 ) -> Group | None:
     """Put a person into another group of the round, or (None) out of it; gives the group.
 
@@ -149,6 +184,10 @@ def move_seat(
         group = found(queries.group_of(conference, group_id))
         if group.round_id != round_.id:
             raise Refused(_("This group belongs to another round."))
+    if (seat.group_id if seat else None) == group_id:
+        return group
+    _remember(conference, [round_], "move", {"contact": contact_id}, account, at=at)
+    if group is not None:
         _place(seat, group, contact_id)
     elif seat is not None:
         db.session.delete(seat)
@@ -157,9 +196,35 @@ def move_seat(
     return group
 
 
+def swap_seats(
+    conference: Conference,
+    round_id: int,
+    contact_id: int,
+    other_id: int,
+    version: int | None,
+    account: Account | None = None,
+    *,
+    at: datetime,
+) -> tuple[Group, Group]:
+    """Let two people of one round change seats; gives the new groups of both. Full rooms stay as full as they are.
+
+    Raises Stale when somebody else moved meanwhile, Refused unless both sit in different groups.
+    """
+    round_ = _round_locked(conference, round_id)
+    check_version(version, round_.version)
+    one, other = queries.seat_of(round_.id, contact_id), queries.seat_of(round_.id, other_id)
+    if one is None or other is None:
+        raise Refused(_("Only two people who both sit in a group can change places."))
+    if one.group_id == other.group_id:
+        raise Refused(_("Both sit in the same group already."))
+    _remember(conference, [round_], "swap", {"contact": contact_id, "other": other_id}, account, at=at)
+    one.group, other.group = other.group, one.group
+    round_.version += 1
+    db.session.flush()
+    return one.group, other.group
+
+
 def _place(seat: Seat | None, group: Group, contact_id: int) -> None:
-    if seat is not None and seat.group_id == group.id:
-        return
     if group.room is not None and _taken(group) >= group.room.capacity:
         full = ngettext(
             "The room of group %(name)s is full (%(num)d seat).",
@@ -174,12 +239,111 @@ def _place(seat: Seat | None, group: Group, contact_id: int) -> None:
         seat.group = group
 
 
-def pin(conference: Conference, round_id: int, contact_id: int, pinned: bool) -> None:
+def pin(
+    conference: Conference,
+    round_id: int,
+    contact_id: int,
+    pinned: bool,
+    account: Account | None = None,
+    *,
+    at: datetime,
+) -> None:
     """Keep a person where they sit when groups are formed anew, or let go of them. Raises Refused without a seat."""
-    seat = queries.seat_of(_round_locked(conference, round_id).id, contact_id)
+    round_ = _round_locked(conference, round_id)
+    seat = queries.seat_of(round_.id, contact_id)
     if seat is None:
         raise Refused(_("Only who sits in a group can be pinned there."))
+    if seat.pinned != pinned:
+        kind = "pin" if pinned else "unpin"
+        _remember(conference, [round_], kind, {"contact": contact_id}, account, at=at)
     seat.pinned = pinned
+
+
+# -- undoing ----------------------------------------------------------
+
+
+def _remember(
+    conference: Conference,
+    rounds: Sequence[Round],
+    kind: str,
+    about: dict[str, int],
+    account: Account | None,
+    *,
+    at: datetime,
+) -> None:
+    """Keep what is there before it changes, so that it can be undone; the oldest is forgotten."""
+    before = queries.snapshot(conference, [round_.id for round_ in rounds])
+    if not any(one["groups"] for one in before):
+        return  # nothing that anybody would want back
+    numbers = [round_.number for round_ in rounds]
+    change = SeatingChange(
+        conference_id=conference.id,
+        account_id=account.id if account else None,
+        changed_at=at,
+        kind=kind,
+        about=about | {"rounds": numbers},
+        before=before,
+    )
+    db.session.add(change)
+    db.session.flush()  # its id tells it from older ones
+    newest = (
+        select(SeatingChange.id)
+        .where(SeatingChange.conference_id == conference.id)
+        .order_by(SeatingChange.id.desc())
+        .limit(MOST_UNDONE)
+    )
+    kept = list(db.session.scalars(newest))
+    db.session.execute(
+        delete(SeatingChange).where(SeatingChange.conference_id == conference.id, SeatingChange.id < kept[-1])
+    )
+
+
+def undo(conference: Conference, change_id: int | None) -> SeatingChange:
+    """Take the last change back: who sat where, and who was pinned, before it. Gives the change.
+
+    Raises Refused when there is none, Stale when it is not the last one any more (somebody else changed something, or
+    the button was pressed twice).
+    """
+    _locked(conference)
+    change = queries.last_change(conference)
+    if change is None:
+        raise Refused(_("There is nothing to undo."))
+    check_version(change_id, change.id)
+    rounds = {round_.id: round_ for round_ in queries.rounds_of(conference)}
+    for before in change.before:
+        if before["round"] in rounds:
+            _restore(rounds[before["round"]], before["groups"])
+    db.session.delete(change)
+    db.session.flush()
+    return change
+
+
+def _restore(round_: Round, before: Sequence[Mapping[str, Any]]) -> None:
+    groups = {group.name: group for group in queries.groups_of(round_)}
+    db.session.execute(delete(Seat).where(Seat.round_id == round_.id))
+    for name in set(groups) - {one["name"] for one in before}:
+        db.session.delete(groups.pop(name))
+    there = queries.still_there(person for one in before for person, _pinned in one["seats"])
+    for one in before:
+        if one["name"] not in groups:
+            groups[one["name"]] = _group_again(round_, one)
+        db.session.flush()  # seats need the id
+        db.session.add_all(
+            Seat(round_id=round_.id, group_id=groups[one["name"]].id, contact_id=person, pinned=pinned)
+            for person, pinned in one["seats"]
+            if person in there
+        )
+    round_.version += 1
+
+
+def _group_again(round_: Round, one: Mapping[str, Any]) -> Group:
+    room = db.session.get(Room, one["room"]) if one["room"] else None
+    topic = db.session.get(Topic, one["topic"]) if one["topic"] else None
+    group = Group(
+        round_id=round_.id, name=one["name"], room=room, topic=topic, focus_question=one["question"]
+    )
+    db.session.add(group)
+    return group
 
 
 def change_group(
@@ -205,16 +369,23 @@ def _taken(group: Group) -> int:
     return db.session.scalar(select(func.count(Seat.id)).where(Seat.group_id == group.id)) or 0
 
 
-def publish(conference: Conference, account: Account | None, *, at: datetime) -> GroupsRelease:
+def publish(
+    conference: Conference, account: Account | None, version: int | None = None, *, at: datetime
+) -> GroupsRelease:
     """Freeze the present plan as what participants see. Without a change there is no new version: two at once make one.
 
-    Raises Refused when nobody has a seat.
+    `version` is the number that was published when the person looked. Raises Stale when somebody else has published
+    since, Refused when nobody has a seat.
     """
     _locked(conference)
     plan = queries.plan_as_published(conference)
     if not any(entry["contact_ids"] for entry in plan):
         raise Refused(_("Nobody has a seat yet. Form the groups first."))
     newest = queries.latest_release(conference)
+    is_mine = newest is not None and newest.account_id == (account.id if account else None)
+    if newest is not None and newest.plan == plan and (version is None or is_mine):
+        return newest
+    check_version(version, newest.number if newest else 0)
     if newest is not None and newest.plan == plan:
         return newest
     release = GroupsRelease(
@@ -227,3 +398,50 @@ def publish(conference: Conference, account: Account | None, *, at: datetime) ->
     db.session.add(release)
     db.session.flush()  # the number must be taken
     return release
+
+
+def tell(conference: Conference, release: GroupsRelease, *, at: datetime) -> int:
+    """Write to everybody whose table, room or time differs from the version before; once for each version.
+
+    Returns the number of letters.
+    """
+    people = {contact.id: contact for contact in queries.to_be_told(conference, release)}
+    before = queries.release_numbered(conference, release.number - 1)
+    for contact in people.values():
+        queue(_letter(conference, release, before, contact, at), at=at)
+    return len(people)
+
+
+def _letter(
+    conference: Conference,
+    release: GroupsRelease,
+    before: GroupsRelease | None,
+    contact: Contact,
+    at: datetime,
+) -> NewMail:
+    url = link_url(personal_link(conference, contact, LinkPurpose.INVITATION, at=at))
+    seats = [entry | times_of(entry) for entry in release.plan if contact.id in entry["contact_ids"]]
+    context = {"conference": conference, "contact": contact, "seats": seats, "is_first": before is None}
+    with force_locale(conference.language):
+        subject = render_template("mail/groups_subject.txt", **context)
+        text = render_template("mail/groups.txt", **context)
+        button = (_("See my groups"), url)
+    return NewMail(
+        purpose=f"groups:{conference.id}:{release.number}:{contact.id}",
+        kind="groups",
+        about=conference.slug,
+        batch=f"groups:{conference.id}:{release.number}",
+        language=conference.language,
+        recipient=(contact.name, str(contact.email)),
+        subject=" ".join(subject.split()),
+        text=text.strip() + "\n",
+        button=button,
+        reply_to=(conference.organiser_name, conference.organiser_email),
+    )
+
+
+def times_of(entry: Mapping[str, Any]) -> dict[str, datetime | None]:
+    """The times of a published seat as moments."""
+    return {
+        key: datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("starts_at", "ends_at")
+    }

@@ -1,16 +1,20 @@
 """Rounds, groups, who sits where; what was published."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import defer, joinedload
 
 from ..conferences.models import Conference
 from ..conferences.queries import earlier_ids
-from ..kit.db import db
+from ..core.seating import seat_changes
+from ..kit.db import db, portions
 from ..providers.models import Contact
-from .models import Forming, Group, GroupsRelease, Round, Seat
+from ..registrations.queries import participants
+from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class RoundPlan:
         return {seat.contact_id for group in self.groups for seat in group.seats}
 
 
-State = frozenset[tuple[int, int, frozenset[tuple[int, str]]]]
-"""For each round its id, its version and who is pinned (contact id, group name)."""
+State = str
+"""A mark of all rounds: their ids, their versions and who is pinned where."""
 
 
 def rounds_of(conference: Conference) -> list[Round]:
@@ -86,21 +90,17 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
     ]
 
 
-def state_of(conference: Conference) -> State:
-    """What must not change while groups are being formed: no round, no move, no pin."""
-    return frozenset(
+def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> State:
+    """What must not change while groups are being formed: no round, no move, no pin. Give the plans where they are at hand."""
+    facts = [
         (
             plan.round.id,
             plan.round.version,
-            frozenset(
-                (seat.contact_id, group.group.name)
-                for group in plan.groups
-                for seat in group.seats
-                if seat.pinned
-            ),
+            sorted((s.contact_id, g.group.name) for g in plan.groups for s in g.seats if s.pinned),
         )
-        for plan in plan_of(conference)
-    )
+        for plan in (plan_of(conference) if plans is None else plans)
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _seats(round_ids: list[int]) -> list[Seat]:
@@ -128,6 +128,20 @@ def table_names(conference: Conference) -> list[str]:
     return list(db.session.scalars(query))
 
 
+def tables_by_round(conference: Conference) -> dict[int, list[str]]:
+    """The names of the tables by number of the round; a round without groups has none."""
+    query = (
+        select(Round.number, Group.name)
+        .outerjoin(Group, Group.round_id == Round.id)
+        .where(Round.conference_id == conference.id)
+        .order_by(Round.number, Group.name)
+    )
+    tables: dict[int, list[str]] = {}
+    for number, name in db.session.execute(query):
+        tables.setdefault(number, []).extend([name] if name is not None else [])
+    return tables
+
+
 def met_before(conference: Conference) -> set[frozenset[int]]:
     """Pairs of contact ids who sat together at an earlier conference of the chain."""
     earlier = earlier_ids(conference)
@@ -150,9 +164,96 @@ def met_before(conference: Conference) -> set[frozenset[int]]:
     }
 
 
+def snapshot(conference: Conference, round_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """These rounds with their groups and seats in a form that can be restored."""
+    wanted = set(round_ids)
+    return [
+        {
+            "round": plan.round.id,
+            "groups": [
+                {
+                    "name": g.group.name,
+                    "room": g.group.room_id,
+                    "topic": g.group.topic_id,
+                    "question": g.group.focus_question,
+                    "seats": [[seat.contact_id, seat.pinned] for seat in g.seats],
+                }
+                for g in plan.groups
+            ],
+        }
+        for plan in plan_of(conference)
+        if plan.round.id in wanted
+    ]
+
+
+def still_there(ids: Iterable[int]) -> set[int]:
+    """Those of the people who still exist."""
+    return {
+        found
+        for some in portions(ids)
+        for found in db.session.scalars(select(Contact.id).where(Contact.id.in_(some)))
+    }
+
+
+def last_change(conference: Conference) -> SeatingChange | None:
+    """The change that would be undone next."""
+    query = select(SeatingChange).where(SeatingChange.conference_id == conference.id)
+    return db.session.scalars(query.order_by(SeatingChange.id.desc()).limit(1)).first()
+
+
+def moved_by_hand(conference: Conference) -> set[tuple[int, int]]:
+    """(round number, contact id) of everybody who sits elsewhere than the last forming put them."""
+    formed = latest_forming(conference)
+    if formed is None or formed.result is None:
+        return set()
+    put = {
+        (number, int(person)): table
+        for number, tables in enumerate(formed.result["rounds"], 1)
+        for table, people in tables.items()
+        for person in people
+    }
+    return {
+        (plan.round.number, seat.contact_id)
+        for plan in plan_of(conference)
+        for group in plan.groups
+        for seat in group.seats
+        if put.get((plan.round.number, seat.contact_id)) != group.group.name
+    }
+
+
 def latest_forming(conference: Conference) -> Forming | None:
-    query = select(Forming).where(Forming.conference_id == conference.id).order_by(Forming.id.desc())
-    return db.session.scalars(query.limit(1)).first()
+    """The forming whose groups are the ones that stand, before moves by hand."""
+    return _newest(Forming.conference_id == conference.id, Forming.state == FormingState.DONE)
+
+
+def newest_forming(conference: Conference) -> Forming | None:
+    """What was asked for last, whatever became of it."""
+    return _newest(Forming.conference_id == conference.id)
+
+
+def active_forming(conference: Conference) -> Forming | None:
+    """The forming that waits or is being worked on."""
+    active = Forming.state.in_((FormingState.WAITING, FormingState.RUNNING))
+    return _newest(Forming.conference_id == conference.id, active)
+
+
+def forming_of(conference: Conference, forming_id: int) -> Forming | None:
+    """One forming of this conference."""
+    return _newest(Forming.conference_id == conference.id, Forming.id == forming_id)
+
+
+def _newest(*conditions: ColumnElement[bool]) -> Forming | None:
+    query = select(Forming).options(joinedload(Forming.account)).where(*conditions)
+    return db.session.scalars(query.order_by(Forming.id.desc()).limit(1)).first()
+
+
+def names_in(ids: Iterable[int]) -> dict[str, str]:
+    """The names of these people by their ids in a grouping problem."""
+    people = {}
+    for some in portions(ids):
+        for contact in db.session.scalars(select(Contact).where(Contact.id.in_(some))):
+            people[str(contact.id)] = contact.name
+    return people
 
 
 def latest_release(conference: Conference) -> GroupsRelease | None:
@@ -163,6 +264,39 @@ def latest_release(conference: Conference) -> GroupsRelease | None:
         .order_by(GroupsRelease.number.desc())
     )
     return db.session.scalars(query.limit(1)).first()
+
+
+def releases_of(conference: Conference) -> list[GroupsRelease]:
+    """All published versions, newest first."""
+    query = (
+        select(GroupsRelease)
+        .options(joinedload(GroupsRelease.account), defer(GroupsRelease.plan))
+        .where(GroupsRelease.conference_id == conference.id)
+    )
+    return list(db.session.scalars(query.order_by(GroupsRelease.number.desc())))
+
+
+def release_numbered(conference: Conference, number: int) -> GroupsRelease | None:
+    """One published version."""
+    return db.session.scalar(
+        select(GroupsRelease).where(
+            GroupsRelease.conference_id == conference.id, GroupsRelease.number == number
+        )
+    )
+
+
+def to_be_told(conference: Conference, release: GroupsRelease) -> list[Contact]:
+    """Participants with an address whose table, room or time is another one than in the version before."""
+    before = release_numbered(conference, release.number - 1)
+    return touched(conference, before.plan if before else [], release.plan)
+
+
+def touched(
+    conference: Conference, before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> list[Contact]:
+    """Participants with an address for whom something differs between two plans."""
+    ids = {change.contact_id for change in seat_changes(before, after)}
+    return [contact for contact in participants(conference) if contact.id in ids and contact.email]
 
 
 def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any]]:

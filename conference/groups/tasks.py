@@ -2,8 +2,9 @@
 
 import string
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -25,6 +26,8 @@ MOST_TABLES = len(string.ascii_uppercase)
 Groups = Mapping[tuple[int, str], Group]
 """(round number, table name) → the group that is there already."""
 Size = tuple[int, int]
+Trouble = dict[str, Any]
+"""Why nothing came out: a code, and for rules that contradict each other their places in the problem, with numbers."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,24 @@ class Task:
     problem: grouping.Problem
     rooms: dict[str, int | None]
     topics: dict[str, int | None]
-    names: dict[str, str]
     state: queries.State
 
+    @property
+    def setting(self) -> dict[str, Any]:
+        """What a row keeps beside the problem."""
+        return {"rooms": self.rooms, "topics": self.topics, "state": self.state}
 
-def task_of(conference: Conference, tables: int, rounds: int) -> Task:
+    @classmethod
+    def kept(cls, problem: grouping.Problem, setting: Mapping[str, Any]) -> "Task":
+        """The task again from what a row keeps."""
+        return cls(problem, setting["rooms"], setting["topics"], setting["state"])
+
+
+def task_of(conference: Conference, tables: int, rounds: int, held: Collection[tuple[int, int]] = ()) -> Task:
     """The problem of a conference; groups that are there keep their rooms and topics.
 
-    Raises Refused when there are more tables than people, or the rooms are too small.
+    Who is pinned, or `held` (round number, contact id), stays. Raises Refused when there are more tables than people,
+    or the rooms are too small.
     """
     people = participants(conference)
     if not 1 <= tables <= MOST_TABLES:
@@ -59,10 +72,9 @@ def task_of(conference: Conference, tables: int, rounds: int) -> Task:
     sizes = {number: _sizes(number, len(people), rooms, there) for number in range(1, rounds + 1)}
     groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
     return Task(
-        _problem(conference, people, groups, rounds, plans),
+        _problem(conference, people, groups, rounds, plans, held),
         rooms={name: room.id if room else None for name, room in rooms.items()},
         topics={name: topic.id if topic else None for name, topic in topics.items()},
-        names={str(contact.id): contact.name for contact in people},
         state=queries.state_of(conference),
     )
 
@@ -123,6 +135,7 @@ def _problem(
     groups: tuple[grouping.Group, ...],
     rounds: int,
     plans: Sequence[queries.RoundPlan],
+    held: Collection[tuple[int, int]],
 ) -> grouping.Problem:
     wishes = wishes_of(conference)
     offered = {group.topic for group in groups}
@@ -133,7 +146,7 @@ def _problem(
         people=tuple(
             _person(p, [t.title for t in wishes.get(p.id, []) if t.title in offered]) for p in people
         ),
-        rules=(*_spread(people, len(groups)), *_pins(plans, ids, {group.id for group in groups})),
+        rules=(*_spread(people, len(groups)), *_pins(plans, ids, {group.id for group in groups}, held)),
         met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
         goals=(
             grouping.Colleagues(except_={"side": str(Side.AGENCY.value)}),
@@ -169,7 +182,12 @@ def _each(what: tuple[str, str], count: int, tables: int) -> grouping.EachGroupH
     )
 
 
-def _pins(plans: Sequence[queries.RoundPlan], people: set[int], names: set[str]) -> list[grouping.Rule]:
+def _pins(
+    plans: Sequence[queries.RoundPlan],
+    people: set[int],
+    names: set[str],
+    held: Collection[tuple[int, int]],
+) -> list[grouping.Rule]:
     return [
         grouping.Fixed(
             person=str(seat.contact_id), group=group.group.name, rounds=frozenset({plan.round.number})
@@ -177,7 +195,9 @@ def _pins(plans: Sequence[queries.RoundPlan], people: set[int], names: set[str])
         for plan in plans
         for group in plan.groups
         for seat in group.seats
-        if seat.pinned and seat.contact_id in people and group.group.name in names
+        if (seat.pinned or (plan.round.number, seat.contact_id) in held)
+        and seat.contact_id in people
+        and group.group.name in names
     ]
 
 
@@ -193,28 +213,76 @@ def _rooms_for(conference: Conference, tables: int, people: int) -> list[Room | 
     return chosen + [None] * (tables - len(chosen))
 
 
-def in_words(error: grouping.Contradiction, task: Task) -> str:
-    """Why these rules cannot be kept, with the names of people and groups."""
-    facts = error.facts
-    if error.code == "seats":
+def trouble_of(error: Exception, problem: grouping.Problem) -> Trouble:
+    """Why no groups could be formed, as facts that a row can keep; `in_words` makes a sentence of them."""
+    if isinstance(error, grouping.Contradiction):
+        known = [number for number, rule in enumerate(problem.rules) if rule in error.rules]
+        return {"code": error.code, "facts": dict(error.facts), "rules": known}
+    return {"code": "not_found" if isinstance(error, grouping.NotFound) else "crashed"}
+
+
+def in_words(trouble: Trouble, rules: Sequence[grouping.Rule], names: Mapping[str, str]) -> str:
+    """Why no groups were formed, with the names of people and groups. `rules`: those that the trouble names."""
+    facts = trouble.get("facts", {})
+    said = " ".join(_rule_in_words(rule, names) for rule in rules)
+    simple = {
+        "changed": _("The groups or the agenda have changed meanwhile. Please form the groups once more."),
+        "not_found": _("No seating keeps all rules. Take some pins or tables away."),
+        "given_up": _("The work stopped several times before it was done. Please form the groups once more."),
+    }
+    if trouble["code"] in simple:
+        return simple[trouble["code"]]
+    if trouble["code"] == "seats":
         return _("Round %(round)d has %(people)d people, but only %(seats)d seats.", **facts)
-    if error.code == "people":
+    if trouble["code"] == "people":
         return _("Round %(round)d needs at least %(needed)d people, but only %(people)d are there.", **facts)
-    rules = " ".join(_rule_in_words(rule, task) for rule in error.rules)
-    if error.code == "sizes":
-        return _("With tables of this size this cannot be kept: %(rules)s", rules=rules)
-    return _("This cannot be kept together: %(rules)s", rules=rules)
+    if trouble["code"] == "sizes":
+        return _("With tables of this size this cannot be kept: %(rules)s", rules=said)
+    if trouble["code"] == "rules":
+        return _("This cannot be kept together: %(rules)s", rules=said)
+    return _("Something went wrong while the groups were formed. It has been noted; please try again.")
 
 
-def _rule_in_words(rule: grouping.Rule, task: Task) -> str:
+def people_of(rules: Sequence[grouping.Rule]) -> set[int]:
+    """The contact ids that rules speak of."""
+    return {int(rule.person) for rule in rules if isinstance(rule, grouping.Fixed)}
+
+
+def _rule_in_words(rule: grouping.Rule, names: Mapping[str, str]) -> str:
     if isinstance(rule, grouping.Fixed):
         number = min(rule.rounds or {1})
         return _(
             "%(name)s is pinned to group %(group)s in round %(number)d.",
-            name=task.names[rule.person],
+            name=names.get(rule.person, "?"),
             group=rule.group,
             number=number,
         )
     assert isinstance(rule, grouping.EachGroupHas), "a conference has no other rules"
     what = str(Side(rule.value).label) if rule.attribute == "side" else rule.value
     return _("%(what)s: %(low)d to %(high)d people in each group.", what=what, low=rule.min, high=rule.max)
+
+
+def broken_in_words(broken: Sequence[grouping.Violation], names: Mapping[str, str]) -> list[str]:
+    """Rules and sizes that moves by hand have broken, a sentence for each. Who is without a seat is shown elsewhere."""
+    said = [_broken(one, names) for one in broken if one.code != "missing"]
+    return list(dict.fromkeys(sentence for sentence in said if sentence))
+
+
+def _broken(one: grouping.Violation, names: Mapping[str, str]) -> str:
+    count, rule = len(one.people), one.rule
+    if isinstance(rule, grouping.Fixed):
+        return _rule_in_words(rule, names)
+    if one.code not in ("too_few", "too_many"):
+        return ""
+    where = _("Round %(number)d, group %(group)s", number=one.round, group=one.group)
+    if not isinstance(rule, grouping.EachGroupHas):
+        return (
+            _("%(where)s: fewer people than planned (%(count)d).", where=where, count=count)
+            if one.code == "too_few"
+            else _("%(where)s: more people than planned (%(count)d).", where=where, count=count)
+        )
+    what = str(Side(rule.value).label) if rule.attribute == "side" else rule.value
+    facts = {"where": where, "what": what, "count": count, "low": rule.min or 0, "high": rule.max or 0}
+    if one.code == "too_few":
+        return _("%(where)s: %(count)d from “%(what)s”, at least %(low)d would be possible.", **facts)
+    return _("%(where)s: %(count)d from “%(what)s”, more than the others need to have.", **facts)

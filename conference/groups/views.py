@@ -1,28 +1,37 @@
 """Pages for groups: form, look, move, publish; and what a participant sees."""
 
+import hashlib
 import json
-from datetime import datetime
+from collections import Counter
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import request
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal
+from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here, rooms_of, topics_of
 from ..core import grouping
-from ..kit import access, clock, forms, pages, unit
+from ..core.mixing import Judgement, judge
+from ..core.seating import seat_changes
+from ..kit import access, clock, forms, pages
 from ..kit.db import found
+from ..kit.errors import Refused
 from ..kit.layout import belongs
+from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, operations, queries, tasks
-from .forms import FormingForm, GroupForm, MoveForm
-from .models import Forming
+from . import bp, forming, operations, queries, tasks
+from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
+from .models import Forming, FormingState, Group
 
-belongs("groups.show_groups", "groups.edit_group")
+belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
+
+PATIENCE = timedelta(seconds=30)
+"""After that the page says that no worker has come."""
 
 
 @bp.get("/conferences/<slug>/groups")
@@ -42,6 +51,8 @@ def _page(
         tables = len({group.group.name for plan in plans for group in plan.groups})
         form.tables.data = tables or max(1, round(len(people) / 7))
     release = queries.latest_release(conference)
+    newest = queries.newest_forming(conference)
+    judgement = _judgement(queries.latest_forming(conference), plans)
     present = {person.id for person in people}
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
@@ -54,35 +65,67 @@ def _page(
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
         gone={round_id: ids - present for round_id, ids in seated.items()},
-        scores=_scores(queries.latest_forming(conference), plans),
+        quality=_quality(judgement, plans) if judgement else None,
+        mix={g.group.id: _mix(g) for plan in plans for g in plan.groups},
+        newest=newest,
+        last=_last_change(conference),
+        by_hand=len(queries.moved_by_hand(conference)),
+        trouble=_trouble(newest),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
     )
 
 
-def _scores(forming: Forming | None, plans: list[queries.RoundPlan]) -> list[dict[str, Any]]:
-    """The goals as the groups stand now, after all moves by hand, with their proven bounds."""
-    if forming is None:
-        return []
-    known = {person["id"] for person in forming.problem["people"]}
+def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
+    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed."""
+    if formed is None:
+        return None
+    known = {person["id"] for person in formed.problem["people"]}
+    tables = {group["id"] for group in formed.problem["groups"]}
     seating = [
         {
             group.group.name: tuple(
                 str(seat.contact_id) for seat in group.seats if str(seat.contact_id) in known
             )
             for group in plan.groups
+            if group.group.name in tables
         }
         for plan in plans
+        if plan.groups
     ]
-    if len(seating) != forming.problem["rounds"]:
-        return []
-    return [_score(score) for score in _judged(json.dumps(forming.problem), json.dumps(seating))]
+    if len(seating) != formed.problem["rounds"]:
+        return None
+    return _judged(json.dumps(formed.problem), json.dumps(seating))
 
 
 @lru_cache(maxsize=32)
-def _judged(problem: str, seating: str) -> tuple[grouping.GoalScore, ...]:
+def _judged(problem: str, seating: str) -> Judgement:
     # Proving the bounds again costs as much as the page; nothing changes between two moves.
-    return grouping.evaluate(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+    return judge(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+
+
+def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:
+    """What the page says about the groups: goals, sizes, and person by person what hurts."""
+    names = {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    sizes = [len(group.seats) for plan in plans for group in plan.groups]
+    scores = [_score(score) for score in judgement.scores]
+    return {
+        "scores": scores,
+        "is_best": all(score["is_best"] for score in scores),
+        "best": sum(score["is_best"] for score in scores),
+        "sizes": (min(sizes, default=0), max(sizes, default=0)),
+        "again": [([names.get(one, "?") for one in pair.people], pair) for pair in judgement.again],
+        "beside": [([names.get(one, "?") for one in found.people], found) for found in judgement.beside],
+        "granted": judgement.granted,
+        "broken": tasks.broken_in_words(judgement.broken, names),
+    }
+
+
+def _mix(group: queries.GroupPlan) -> list[tuple[str, int, str]]:
+    """How many of each side sit at a table: words, number, colour."""
+    count = Counter(seat.contact.side for seat in group.seats)
+    tones = {Side.PROVIDER: "accent", Side.AGENCY: "warn"}
+    return [(str(side.label), count[side], tones[side]) for side in Side if count[side]]
 
 
 def _score(score: grouping.GoalScore) -> dict[str, Any]:
@@ -93,6 +136,7 @@ def _score(score: grouping.GoalScore) -> dict[str, Any]:
     gap = 0 if value is None or bound is None else value - bound
     return {
         "goal": score.goal,
+        "number": value,
         "value": format_decimal(value, "#,##0.#"),
         "bound": "–" if bound is None else format_decimal(bound, "#,##0.#"),
         "gap": format_decimal(gap, "#,##0.#"),
@@ -103,22 +147,62 @@ def _score(score: grouping.GoalScore) -> dict[str, Any]:
 
 @bp.post("/conferences/<slug>/groups/forming")
 @access.organisers
-@unit.own_transactions
 def form_groups(slug: str) -> ResponseReturnValue:
-    """Form all rounds anew. The search runs outside any transaction."""
-    form = FormingForm()
+    """Ask the worker to form all rounds anew."""
+    account = access.account()
+    conference, form = conference_here(account, slug), FormingForm()
     if forms.submitted(form):
         with pages.refusals(form):
-            with unit.writing():
-                rounds = len(operations.prepare_rounds(conference_here(access.account(), slug)))
-            with unit.reading():
-                task = tasks.task_of(conference_here(access.account(), slug), form.tables.data, rounds)
-            solution = operations.solve(task)
-            with unit.writing():
-                account = access.account()
-                operations.store(conference_here(account, slug), task, solution, account, at=clock.now())
-            return pages.done("groups.show_groups", _("The groups have been formed."), slug=slug)
+            around = request.form.get("around") == "1"
+            asked = forming.ask(conference, form.tables.data, account, around=around, at=clock.now())
+            return pages.done("groups.show_forming", slug=slug, forming_id=asked.id)
     return _page(conference_here(access.account(), slug), form)
+
+
+@bp.get("/conferences/<slug>/groups/forming/<int:forming_id>")
+@access.moderators
+def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
+    """How far the worker is, renewing itself; why nothing came out, in words; once done it leads to the groups."""
+    conference = conference_here(access.account(), slug)
+    asked = found(queries.forming_of(conference, forming_id))
+    is_late = asked.state is FormingState.WAITING and clock.now() - asked.asked_at > PATIENCE
+    response = pages.show(
+        "groups/show_forming.html",
+        conference=conference,
+        forming=asked,
+        percent=100 * asked.steps_done // max(1, asked.steps_planned),
+        is_late=is_late,
+        trouble=_trouble(asked),
+    )
+    if "HX-Request" not in request.headers:
+        return response
+    if asked.state is FormingState.DONE:
+        response.headers["HX-Redirect"] = url_for("groups.show_groups", slug=slug)
+    return _renewed(response, asked, is_late)
+
+
+def _renewed(response: Response, asked: Forming, is_late: bool) -> Response:
+    """304 while nothing has happened; the mark is made of facts, because the page around them holds forms."""
+    facts = (asked.id, asked.state.value, asked.steps_done, asked.cancelled_at, is_late, get_locale())
+    response.set_etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.update(("HX-Request", "Cookie"))
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _trouble(asked: Forming | None) -> str | None:
+    if asked is None or asked.trouble is None:
+        return None
+    return operations.words_for(asked.trouble, grouping.parse_problem(asked.problem))
+
+
+@bp.post("/conferences/<slug>/groups/forming/<int:forming_id>/cancellation")
+@access.organisers
+def cancel_forming(slug: str, forming_id: int) -> ResponseReturnValue:
+    """Stop the search; the best found so far is kept."""
+    asked = found(queries.forming_of(conference_here(access.account(), slug), forming_id))
+    forming.cancel(asked, at=clock.now())
+    return pages.done("groups.show_forming", slug=slug, forming_id=forming_id)
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/seats")
@@ -140,14 +224,36 @@ def move_seat(slug: str, round_id: int) -> ResponseReturnValue:
 
 
 def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -> str:
-    contact = found(contact_by_id(move.person.data))
+    """Do what the button says; gives the sentence about it, with what it did to the goals."""
+    contact, account, at = found(contact_by_id(move.person.data)), access.account(), clock.now()
     step = request.form.get("step")
     if step in ("pin", "unpin"):
-        operations.pin(conference, round_id, contact.id, step == "pin")
+        operations.pin(conference, round_id, contact.id, step == "pin", account, at=at)
         if step == "pin":
             return _("%(name)s stays when groups are formed anew.", name=contact.name)
         return _("%(name)s may be moved again.", name=contact.name)
-    group = operations.move_seat(conference, round_id, contact.id, move.group.data, move.started_from)
+    before = _numbers(conference)
+    if step == "swap":
+        done = _swapped(conference, round_id, contact, move, number)
+    else:
+        group = operations.move_seat(
+            conference, round_id, contact.id, move.group.data, move.started_from, account, at=at
+        )
+        done = _sits(contact, group, number)
+    return " ".join([done, *_differences(before, _numbers(conference))])
+
+
+def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
+    if move.other.data is None:
+        raise Refused(_("Please choose with whom to change places."))
+    other, account = found(contact_by_id(move.other.data)), access.account()
+    groups = operations.swap_seats(
+        conference, round_id, contact.id, other.id, move.started_from, account, at=clock.now()
+    )
+    return f"{_sits(contact, groups[0], number)} {_sits(other, groups[1], number)}"
+
+
+def _sits(contact: Contact, group: Group | None, number: int) -> str:
     if group is None:
         return _("%(name)s has no group in round %(number)d now.", name=contact.name, number=number)
     return _(
@@ -156,6 +262,63 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
         group=group.name,
         number=number,
     )
+
+
+def _numbers(conference: Conference) -> dict[str, tuple[Any, str]]:
+    judgement = _judgement(queries.latest_forming(conference), queries.plan_of(conference))
+    scores = [_score(score) for score in judgement.scores] if judgement else []
+    return {score["goal"]: (score["number"], score["value"]) for score in scores}
+
+
+def _differences(before: dict[str, tuple[Any, str]], after: dict[str, tuple[Any, str]]) -> list[str]:
+    """What a move did to each goal: for all goals of a conference less is better."""
+    said = []
+    for goal, (now, shown) in after.items():
+        was, shown_before = before.get(goal, (now, shown))
+        facts = {"goal": _goal_name(goal), "before": shown_before, "after": shown}
+        if now > was:
+            said.append(_("%(goal)s: %(before)s → %(after)s, worse.", **facts))
+        elif now < was:
+            said.append(_("%(goal)s: %(before)s → %(after)s, better.", **facts))
+    return said
+
+
+def _goal_name(goal: str) -> str:
+    names = {
+        "colleagues": _("Colleagues at one table"),
+        "repeats": _("Who meets again"),
+        "balance": _("Uneven spread of sides and teams"),
+        "wishes": _("Distance from the wishes"),
+    }
+    return names.get(goal, goal)
+
+
+@bp.post("/conferences/<slug>/groups/undo")
+@access.moderators
+def undo_change(slug: str) -> ResponseReturnValue:
+    """Take the last change of the seating back."""
+    conference, form = conference_here(access.account(), slug), UndoForm()
+    overview = FormingForm(formdata=None)
+    with pages.refusals(overview):
+        operations.undo(conference, form.started_from)
+        return pages.done("groups.show_groups", _("The last change has been taken back."), slug=slug)
+    return _page(conference, overview, MoveForm(formdata=None))
+
+
+def _last_change(conference: Conference) -> dict[str, Any] | None:
+    """What the undo button would take back, in words."""
+    change = queries.last_change(conference)
+    if change is None:
+        return None
+    names = queries.names_in(change.about[key] for key in ("contact", "other") if key in change.about)
+    who = " ⇄ ".join(names.values())
+    words = {
+        "move": _("Moved: %(who)s", who=who),
+        "swap": _("Changed places: %(who)s", who=who),
+        "pin": _("Pinned: %(who)s", who=who),
+        "unpin": _("Unpinned: %(who)s", who=who),
+    }
+    return {"id": change.id, "words": words.get(change.kind, _("Groups formed")), "at": change.changed_at}
 
 
 @bp.route("/conferences/<slug>/groups/<int:group_id>", methods=["GET", "POST"])
@@ -179,15 +342,45 @@ def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
     return pages.show("groups/edit_group.html", form=form, conference=conference, group=group)
 
 
-@bp.post("/conferences/<slug>/groups/release")
+@bp.route("/conferences/<slug>/groups/release", methods=["GET", "POST"])
 @access.organisers
 def publish_groups(slug: str) -> ResponseReturnValue:
-    """Show the groups to participants."""
-    conference = conference_here(access.account(), slug)
+    """What differs from the published version, person by person; publish it, and tell whom it concerns."""
     account = access.account()
-    release = operations.publish(conference, account, at=clock.now())
-    message = _("Version %(number)d of the groups is what participants see now.", number=release.number)
-    return pages.done("groups.show_groups", message, slug=slug)
+    conference, form, at = conference_here(account, slug), ReleaseForm(), clock.now()
+    if forms.submitted(form):
+        with pages.refusals(form):
+            release = operations.publish(conference, account, form.started_from, at=at)
+            told = operations.tell(conference, release, at=at) if form.tell.data else 0
+            message = _(
+                "Version %(number)d of the groups is what participants see now.", number=release.number
+            )
+            letters = ngettext("%(num)d letter goes out.", "%(num)d letters go out.", told)
+            return pages.done(
+                "groups.show_groups", f"{message} {letters}" if form.tell.data else message, slug=slug
+            )
+    return _release_page(conference_here(access.account(), slug), form)
+
+
+def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnValue:
+    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference)
+    before = newest.plan if newest else []
+    if not form.is_submitted():
+        form.version.data = newest.number if newest else 0
+        form.tell.data = clock.now() < conference.ends_at
+    changes = seat_changes(before, plan)
+    return pages.show(
+        "groups/publish_groups.html",
+        form=form,
+        conference=conference,
+        newest=newest,
+        releases=queries.releases_of(conference),
+        changes=changes if newest else [],
+        seats=sum(len(entry["contact_ids"]) for entry in plan),
+        is_changed=newest is None or before != plan,
+        names=queries.names_in({change.contact_id for change in changes}),
+        told=len(queries.touched(conference, before, plan)),
+    )
 
 
 @bp.get("/my/groups")
@@ -195,15 +388,11 @@ def publish_groups(slug: str) -> ResponseReturnValue:
 def my_groups() -> ResponseReturnValue:
     """A participant's own groups, as published."""
     link = access.link()
-    entries = [_with_times(entry) for entry in queries.published_for(link.conference, link.contact_id)]
+    entries = [
+        entry | operations.times_of(entry)
+        for entry in queries.published_for(link.conference, link.contact_id)
+    ]
     is_published = queries.latest_release(link.conference) is not None
     return pages.show(
         "groups/my_groups.html", event=link.conference, entries=entries, is_published=is_published
     )
-
-
-def _with_times(entry: dict[str, Any]) -> dict[str, Any]:
-    times = {
-        key: datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("starts_at", "ends_at")
-    }
-    return entry | times

@@ -9,13 +9,14 @@ from flask_wtf.file import FileField
 from wtforms import HiddenField, ValidationError
 
 from ..core.idea_list import LONGEST, SHORTEST
+from ..core.text import length_of
 from ..groups.models import Round
 from ..kit.forms import Form, Line, Paragraph, Pick, VersionedForm
 from .models import Cluster
 
 
 def _is_long_enough(_form: Form, field: Paragraph) -> None:
-    if field.data and not field.errors and len(field.data) < SHORTEST:
+    if field.data and not field.errors and length_of(field.data) < SHORTEST:
         raise ValidationError(_("Please write at least %(shortest)d characters.", shortest=SHORTEST))
 
 
@@ -77,6 +78,20 @@ class HeadingForm(VersionedForm):
     """Another heading for a cluster."""
 
     heading = Line(_l("Heading"), required=True, max_length=120)
+
+
+class MergeForm(Form):
+    """Which cluster takes the ideas of this one."""
+
+    into = Pick(_l("Into this cluster"), blank=_l("Please choose"))
+
+    def offer_clusters(self, clusters: Iterable[Cluster]) -> None:
+        """The other clusters."""
+        self.into.offer((cluster.id, cluster.heading) for cluster in clusters)
+
+    def validate_into(self, field: Pick) -> None:
+        if not field.data and not field.errors:
+            raise ValidationError(_("Please choose a cluster."))
 
 
 class PlaceForm(VersionedForm):

@@ -10,17 +10,15 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..conferences.models import Conference
+from ..core.codes import ALPHABET
+from ..core.codes import LENGTH as CODE_LENGTH
 from ..core.idea_list import LONGEST, SHORTEST, IdeaProblem, read_ideas
 from ..core.text import comparison_key
-from ..groups.queries import round_of, rounds_of, table_names
+from ..groups.queries import round_of, rounds_of, tables_by_round
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, Stale
 from . import queries
 from .models import CapturePoint, Cluster, Collection, Idea
-
-# No vowels (no words arise), nothing that looks like another sign or sounds like it on the telephone.
-ALPHABET = "CDFGHJKMNPQRTVWXY34679"
-CODE_LENGTH = 6
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def points_for(conference: Conference) -> list[CapturePoint]:
 def _free_code() -> str:
     while True:
         code = "".join(secrets.choice(ALPHABET) for _place in range(CODE_LENGTH))
-        if queries.point_by_code(code) is None:
+        if not queries.is_code_taken(code):
             return code
 
 
@@ -204,10 +202,29 @@ def dissolve_cluster(conference: Conference, cluster: Cluster) -> None:
     Raises Refused when a vote, a decision or an action refers to it. Those rooms lie downstream, so the database says it.
     """
     _locked(conference)
-    taken_out = (
-        update(Idea).where(Idea.cluster_id == cluster.id).values(cluster_id=None, version=Idea.version + 1)
-    )
-    db.session.execute(taken_out)
+    _move_all(cluster, None)
+    _remove(cluster)
+
+
+def merge_clusters(conference: Conference, cluster: Cluster, into: Cluster) -> int:
+    """Put all ideas of a cluster into another one and remove the first; the ideas keep their words. Answers how many moved.
+
+    Raises Refused for the cluster itself, and when a vote, a decision or an action refers to the one that would go.
+    """
+    _locked(conference)
+    if cluster.id == into.id:
+        raise Refused(_("Please choose another cluster than this one."))
+    moved = _move_all(cluster, into.id)
+    _remove(cluster)
+    return moved
+
+
+def _move_all(cluster: Cluster, to: int | None) -> int:
+    move = update(Idea).where(Idea.cluster_id == cluster.id).values(cluster_id=to, version=Idea.version + 1)
+    return int(db.session.execute(move).rowcount)  # type: ignore[attr-defined]
+
+
+def _remove(cluster: Cluster) -> None:
     db.session.delete(cluster)
     try:
         db.session.flush()  # a cluster that is referred to must be refused here
@@ -257,7 +274,7 @@ def import_ideas(conference: Conference, data: bytes, filename: str, *, at: date
     """
     conference = _locked(conference)
     rounds = {round_.number: round_.id for round_ in rounds_of(conference)}
-    read = read_ideas(data, filename, rounds, table_names(conference))
+    read = read_ideas(data, filename, tables_by_round(conference))
     if read.problems:
         return IdeaImport(
             problems=tuple(RowProblem(problem.line, _explained(problem)) for problem in read.problems)
@@ -279,6 +296,11 @@ def _explained(problem: IdeaProblem) -> str:
         "nothing": _("There is no idea in this file."),
         "unknown_round": _("There is no round “%(name)s”.", name=problem.value),
         "unknown_table": _("There is no table “%(name)s”.", name=problem.value),
+        "not_in_round": _("There is no table “%(name)s” in this round.", name=problem.value),
+        "too_many_cells": _(
+            "“%(name)s” stands in a column without a heading. A text with a separator in it needs quotes around it.",
+            name=problem.value,
+        ),
         "too_long": _("The idea is longer than %(longest)d characters.", longest=LONGEST),
         "too_short": _("The idea is missing or shorter than %(shortest)d characters.", shortest=SHORTEST),
         "bad_text": _("The idea holds characters that cannot be stored."),

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference
-from ..core.similarity import LIMIT, Similar, similar
+from ..core.codes import readings
+from ..core.similarity import Similar, similar_to_each
 from ..core.text import comparison_key
 from ..groups.models import Group, Round
-from ..groups.queries import rounds_of, table_names
+from ..groups.queries import rounds_of, table_names, tables_by_round
 from ..kit.db import db
 from .models import CapturePoint, Cluster, Collection, Idea
 
@@ -83,6 +84,11 @@ def cluster_of(conference: Conference, cluster_id: int) -> Cluster | None:
     )
 
 
+def ideas_in(cluster: Cluster) -> list[Idea]:
+    """The ideas of a cluster by number, hidden ones too."""
+    return list(db.session.scalars(select(Idea).where(Idea.cluster_id == cluster.id).order_by(Idea.number)))
+
+
 def by_cluster(conference: Conference) -> list[Heap]:
     """All visible ideas: those without a cluster first, then every cluster, also an empty one. Two queries."""
     return heaps_by_cluster(ideas_of(conference), clusters_of(conference))
@@ -110,13 +116,8 @@ def heaps_by_table(ideas: Iterable[Idea]) -> list[Heap]:
 
 def likenesses(ideas: Sequence[Idea]) -> dict[int, list[Similar[int]]]:
     """For each idea without a cluster those that read nearly the same, at most five; a hint for people only."""
-    texts = [(idea.id, idea.text) for idea in ideas]
-    found = {
-        idea.id: similar(idea.text, ((id_, text) for id_, text in texts if id_ != idea.id), limit=LIMIT)
-        for idea in ideas
-        if idea.cluster_id is None
-    }
-    return {id_: hints for id_, hints in found.items() if hints}
+    loose = {idea.id for idea in ideas if idea.cluster_id is None}
+    return similar_to_each(loose, [(idea.id, idea.text) for idea in ideas])
 
 
 def points_of(conference: Conference) -> list[CapturePoint]:
@@ -135,9 +136,14 @@ def point_of(conference: Conference, table: str) -> CapturePoint | None:
 
 
 def point_by_code(code: str) -> CapturePoint | None:
-    """The point that a code leads to, however it was typed: small letters, blanks and dashes do not matter."""
-    typed = "".join(character for character in code.upper() if character.isalnum())
-    return db.session.scalar(select(CapturePoint).where(CapturePoint.code == typed))
+    """The point that a code leads to, however it was typed; None also when it may stand for several."""
+    meant = db.session.scalars(select(CapturePoint).where(CapturePoint.code.in_(readings(code)))).all()
+    return meant[0] if len(meant) == 1 else None
+
+
+def is_code_taken(code: str) -> bool:
+    """True when a point has exactly this code."""
+    return db.session.scalar(select(CapturePoint.id).where(CapturePoint.code == code)) is not None
 
 
 def conference_at(point: CapturePoint) -> Conference:
@@ -171,8 +177,11 @@ def current_round(rounds: Sequence[Round], at: datetime) -> Round | None:
 
 
 def rounds_for(point: CapturePoint, conference: Conference) -> list[Round]:
-    """The rounds to choose from at a point: none in the plenary, which belongs to no round."""
-    return rounds_of(conference) if point.table else []
+    """The rounds to choose from at a point: those in which its table has a group; none in the plenary."""
+    if not point.table:
+        return []
+    tables = tables_by_round(conference)
+    return [round_ for round_ in rounds_of(conference) if point.table in tables[round_.number]]
 
 
 def focus_question_at(point: CapturePoint, conference: Conference, round_: Round | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import request, url_for
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -13,11 +13,11 @@ from ..groups.queries import table_names
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
 from ..kit.layout import belongs
-from ..kit.limits import limiter
+from ..kit.limits import limiter, too_fast
 from ..kit.qr import qr_svg
 from . import bp, operations, queries
-from .forms import CodeForm, EditForm, GatherForm, HeadingForm, IdeaForm, ImportForm, PlaceForm
-from .models import CapturePoint, Idea
+from .forms import CodeForm, EditForm, GatherForm, HeadingForm, IdeaForm, ImportForm, MergeForm, PlaceForm
+from .models import CapturePoint, Cluster, Idea
 
 belongs(
     "ideas.show_ideas",
@@ -27,10 +27,13 @@ belongs(
     "ideas.gather",
     "ideas.place_idea",
     "ideas.edit_cluster",
+    "ideas.merge_cluster",
     "ideas.import_ideas",
 )
 
 ON_THE_WALL = 40
+MOST_OF_ONE_DEVICE = "30 per minute"
+MOST_OF_ONE_ADDRESS = "1500 per minute"
 
 # -- at the tables ----------------------------------------------------
 
@@ -52,20 +55,41 @@ def enter_code() -> ResponseReturnValue:
 @bp.route("/ideas/<code>", methods=["GET", "POST"])
 @access.public
 def hand_in_idea(code: str) -> ResponseReturnValue:
-    """Hand in an idea, without account and without name. No limit per address: a whole hall sits behind one."""
+    """Hand in an idea, without account and without name. A device that floods has to wait; a hall behind one address has not."""
     point = queries.point_by_code(code)
     if point is None:
         return pages.show("ideas/enter_code.html", form=CodeForm(formdata=None), unknown=True, status=404)
     conference = queries.conference_at(point)
     form = _idea_form(point, conference)
     if forms.submitted(form):
+        wait = _seconds_to_wait(conference, form)
+        if wait:
+            return _slowed_down(point, conference, form, wait)
         with pages.refusals(form):
             idea = operations.hand_in(
                 point, form.text.data, form.client_id.data, form.chosen_round_id, at=clock.now()
             )
-            return pages.done("ideas.show_received", code=point.code, number=idea.number)
+            return pages.done(
+                "ideas.show_received", code=point.code, number=idea.number, round=form.chosen_round_id
+            )
         form.renew_client_id()
     return _idea_page(point, conference, form)
+
+
+def _seconds_to_wait(conference: Conference, form: IdeaForm) -> int:
+    # What is only sent again (double tap, queue of the phone) is no flood.
+    if queries.idea_by_submission(conference, form.client_id.data) is not None:
+        return 0
+    return too_fast("ideas", device=MOST_OF_ONE_DEVICE, address=MOST_OF_ONE_ADDRESS)
+
+
+def _slowed_down(
+    point: CapturePoint, conference: Conference, form: IdeaForm, wait: int
+) -> ResponseReturnValue:
+    form.form_errors.append(_("That was very many ideas at once. Please send this one in a minute."))
+    response = _idea_page(point, conference, form, status=429)
+    response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def _idea_form(point: CapturePoint, conference: Conference) -> IdeaForm:
@@ -73,17 +97,22 @@ def _idea_form(point: CapturePoint, conference: Conference) -> IdeaForm:
     form = IdeaForm()
     if request.method == "GET":
         form.renew_client_id()
+        asked = request.args.get("round", "")  # after an idea for a round the next one is for the same
         current = queries.current_round(rounds, clock.now())
-        form.round_id.data = str(current.id) if current else None
+        now = str(current.id) if current else None
+        form.round_id.data = asked if asked in {str(one.id) for one in rounds} else now
     form.offer_rounds(rounds)
     return form
 
 
-def _idea_page(point: CapturePoint, conference: Conference, form: IdeaForm) -> ResponseReturnValue:
+def _idea_page(
+    point: CapturePoint, conference: Conference, form: IdeaForm, status: int | None = None
+) -> Response:
     rounds = queries.rounds_for(point, conference)
     return pages.show(
         "ideas/hand_in_idea.html",
         form=form,
+        status=status,
         point=point,
         event=conference,
         question=queries.focus_question_at(point, conference, queries.current_round(rounds, clock.now())),
@@ -343,7 +372,7 @@ def place_idea(slug: str, idea_id: int) -> ResponseReturnValue:
 @bp.route("/conferences/<slug>/clusters/<int:cluster_id>", methods=["GET", "POST"])
 @access.moderators
 def edit_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
-    """Rename a cluster."""
+    """Rename a cluster; from here it can also be merged or dissolved."""
     conference = conference_here(access.account(), slug)
     cluster = found(queries.cluster_of(conference, cluster_id))
     form = HeadingForm(obj=cluster)
@@ -351,7 +380,52 @@ def edit_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
         with pages.refusals(form):
             operations.rename_cluster(conference, cluster, form.heading.data, form.started_from)
             return pages.done("ideas.show_clusters", _("The heading has been saved."), slug=slug)
-    return pages.show("ideas/edit_cluster.html", form=form, conference=conference, cluster=cluster)
+    return _cluster_page(conference, cluster, form)
+
+
+def _cluster_page(conference: Conference, cluster: Cluster, form: HeadingForm | MergeForm) -> Response:
+    merge_form = form if isinstance(form, MergeForm) else _merge_form(conference, cluster, formdata=None)
+    heading_form = form if isinstance(form, HeadingForm) else HeadingForm(formdata=None, obj=cluster)
+    return pages.show(
+        "ideas/edit_cluster.html",
+        form=form,
+        heading_form=heading_form,
+        merge_form=merge_form,
+        conference=conference,
+        cluster=cluster,
+        ideas=queries.ideas_in(cluster),
+    )
+
+
+def _merge_form(conference: Conference, cluster: Cluster, **how: Any) -> MergeForm:
+    form = MergeForm(**how)
+    form.offer_clusters(other for other in queries.clusters_of(conference) if other.id != cluster.id)
+    return form
+
+
+@bp.post("/conferences/<slug>/clusters/<int:cluster_id>/merger")
+@access.moderators
+def merge_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
+    """Put all ideas of a cluster into another one."""
+    conference = conference_here(access.account(), slug)
+    cluster = found(queries.cluster_of(conference, cluster_id))
+    form = _merge_form(conference, cluster)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            into = found(queries.cluster_of(conference, int(form.into.data)))
+            moved = operations.merge_clusters(conference, cluster, into)
+            message = _merged(moved, into.heading)
+            return pages.done("ideas.show_clusters", message, slug=slug, _anchor=f"cluster-{into.id}")
+    return _cluster_page(conference, cluster, form)
+
+
+def _merged(count: int, heading: str) -> str:
+    return ngettext(
+        "The clusters are one: %(num)d idea has come into “%(heading)s”.",
+        "The clusters are one: %(num)d ideas have come into “%(heading)s”.",
+        count,
+        heading=heading,
+    )
 
 
 @bp.post("/conferences/<slug>/clusters/<int:cluster_id>/dissolution")

@@ -13,7 +13,10 @@ class UploadForm(Form):
     file = FileField(
         _l("Excel or CSV file"),
         validators=[FileRequired(_l("Please choose a file."))],
-        description=_l("Up to 5 MB and 10,000 rows. The first row names the columns."),
+        description=_l(
+            "Up to 5 MB and 10,000 rows. The first row names the columns. "
+            "An upload that is not confirmed is forgotten after a week."
+        ),
         render_kw={"accept": ".csv,.txt,.xlsx,.ods"},
     )
 

@@ -91,7 +91,9 @@ def show_import(slug: str, import_id: int) -> ResponseReturnValue:
     return _preview(conference, _import_of(conference, import_id), None)
 
 
-def _preview(conference: Conference, draft: ListImport, form: MappingForm | None) -> ResponseReturnValue:
+def _preview(
+    conference: Conference, draft: ListImport, form: MappingForm | None, refusal: Refused | None = None
+) -> ResponseReturnValue:
     if draft.state is not ImportState.DRAFT or draft.content is None:
         return pages.show("invitations/show_import.html", conference=conference, draft=draft, verdict=None)
     table = imports.read(draft.content, draft.filename)
@@ -107,6 +109,9 @@ def _preview(conference: Conference, draft: ListImport, form: MappingForm | None
         draft=draft,
         sheet=table,
         verdict=verdict,
+        seen=imports.sight_of(verdict) if verdict else "",
+        refusal=refusal,
+        status=409 if refusal else None,
         missing=missing,
         questions={problem.line: problem for problem in verdict.questions} if verdict else {},
         field_name=field_name,
@@ -145,7 +150,10 @@ def confirm_import(slug: str, import_id: int) -> ResponseReturnValue:
         for key, value in request.form.items()
         if key.startswith("row-") and key[4:].isascii() and key[4:].isdigit() and len(key) < 12
     }
-    number = imports.confirm(draft, answers, at=clock.now())
+    try:
+        number = imports.confirm(draft, answers, at=clock.now(), seen=request.form.get("seen"))
+    except imports.Changed as refusal:
+        return _preview(conference, draft, None, refusal)
     message = ngettext(
         "%(num)d person is on the guest list now.", "%(num)d people are on the guest list now.", number
     )
@@ -170,4 +178,6 @@ def undo_import(slug: str, import_id: int) -> ResponseReturnValue:
     conference = conference_here(access.account(), slug)
     removed, kept = imports.undo(_import_of(conference, import_id), at=clock.now())
     message = _("The import has been undone: %(removed)d removed, %(kept)d kept.", removed=removed, kept=kept)
+    if not removed:
+        message = _("Nobody was left to be removed: who has been invited or is used elsewhere stays.")
     return pages.done("invitations.import_guests", message, slug=slug)

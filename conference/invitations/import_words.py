@@ -34,8 +34,18 @@ def reason_of(problem: Problem) -> str:
         "duplicate_in_file": lambda: _(
             "This person stands in the list already, in line %(line)s.", line=detail
         ),
-        "already_known": lambda: _("%(name)s is on the guest list already.", name=detail),
-        "formula": lambda: _("The cell holds a formula; formulas are never taken."),
+        "address_of_another": lambda: _(
+            "Somebody else has this address already, in line %(line)s. Everybody needs an address of their own.",
+            line=detail,
+        ),
+        "known_otherwise": lambda: _(
+            "This address belongs to %(name)s in the address book, who is taken with the data there.",
+            name=detail,
+        ),
+        "already_known": lambda: _("%(name)s is on the guest list already, with this address.", name=detail),
+        "formula": lambda: _(
+            "The cell holds a formula; formulas are never taken. Please replace it by its value."
+        ),
         "too_long": lambda: _("Longer than %(num)s characters.", num=detail),
         "bad_text": lambda: _("Holds characters that cannot be stored."),
         "too_many_cells": lambda: _("The row has more cells than the header."),

@@ -1,12 +1,14 @@
 """The import of a guest list: look first, store only what the organiser confirms, undo afterwards."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 
 from ..accounts.models import Account
 from ..conferences.models import Conference
@@ -15,14 +17,19 @@ from ..core.contact_list import GoodRow, ListCheck, Problem, Table
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..providers import operations as providers
-from ..providers.models import Contact, Provider, Salutation, Side
-from ..providers.queries import provider_names
+from ..providers.models import Contact, Salutation, Side
+from ..providers.queries import address_book, contacts_by_id, provider_names
 from .import_words import field_name, reason_of, table_problem
-from .models import ImportedRow, ImportState, Invitation, ListImport, Reply
-from .operations import invite
-from .queries import guest_list, invitation_for
+from .models import ImportedRow, ImportState, ListImport, Reply
+from .operations import invite_all, lock
+from .queries import guest_list, invitations_by_id, still_invited
 
 SAME, NEW, LEAVE = "same", "new", "leave"
+UPLOAD_LASTS = timedelta(days=7)
+
+
+class Changed(Refused):
+    """The preview that was confirmed is out of date."""
 
 
 def read(data: bytes, filename: str) -> Table:
@@ -36,7 +43,7 @@ def read(data: bytes, filename: str) -> Table:
 def check(conference: Conference, table: Table, mapping: Mapping[str, int]) -> ListCheck:
     """The verdict on a list for this conference: people who are on its guest list already are named."""
     known = {str(i.contact.email_key): i.contact.name for i in guest_list(conference) if i.contact.email_key}
-    return contact_list.check_rows(table, mapping, known, provider_names())
+    return contact_list.check_rows(table, mapping, known, provider_names(), address_book(known))
 
 
 def upload(
@@ -58,6 +65,7 @@ def upload(
 
 def remap(draft: ListImport, mapping: dict[str, int]) -> None:
     """Say which column holds what. Raises Refused when a needed field has no column, or the import is over."""
+    draft = _locked(draft)
     _check_draft(draft)
     missing = contact_list.missing_fields(mapping)
     if missing:
@@ -70,25 +78,50 @@ def remap(draft: ListImport, mapping: dict[str, int]) -> None:
     draft.mapping = mapping
 
 
+def _locked(draft: ListImport) -> ListImport:
+    return found(one_locked(select(ListImport).where(ListImport.id == draft.id)))
+
+
 def _check_draft(draft: ListImport) -> None:
     if draft.state is not ImportState.DRAFT or draft.content is None:
         raise Refused(_("This import is over. Please upload the file again."))
 
 
-def confirm(draft: ListImport, answers: Mapping[int, str], *, at: datetime) -> int:
+def sight_of(verdict: ListCheck) -> str:
+    """A short sign for what a preview shows: another one when other people would be taken or asked about."""
+    shown = [(row.line, row.email_key, row.organisation) for row in (*verdict.good, *verdict.asked)]
+    asked = [(problem.line, problem.detail) for problem in verdict.questions]
+    return hashlib.sha256(repr((shown, asked)).encode()).hexdigest()[:32]
+
+
+def confirm(draft: ListImport, answers: Mapping[int, str], *, at: datetime, seen: str | None = None) -> int:
     """Store the good rows and those that the organiser decided (line → same, new or leave). Returns how many people.
 
-    Sent twice it stores once; the file is forgotten.
+    Sent twice it stores once; the file is forgotten. `seen` is the `sight_of` the preview that was confirmed: Changed is raised
+    when it would look different now, because somebody else has added people or named other columns.
     """
-    draft = found(one_locked(select(ListImport).where(ListImport.id == draft.id)))
+    draft = _locked(draft)
+    if draft.state is ImportState.CONFIRMED:
+        return len(_rows_of(draft))
     _check_draft(draft)
+    lock(draft.conference)
     table = read(draft.content or b"", draft.filename)
     verdict = check(draft.conference, table, draft.mapping)
+    if seen is not None and seen != sight_of(verdict):
+        raise Changed(
+            _(
+                "The guest list or the address book has changed since you looked, so nobody has been stored yet. "
+                "Please check the list once more."
+            )
+        )
     rows = chosen_rows(verdict, answers)
-    for row in rows:
-        _store(draft, row, at)
+    _store(draft, rows, at)
     draft.state, draft.closed_at, draft.content = ImportState.CONFIRMED, at, None
     return len(rows)
+
+
+def _rows_of(done: ListImport) -> list[ImportedRow]:
+    return list(db.session.scalars(select(ImportedRow).where(ImportedRow.list_import_id == done.id)))
 
 
 def chosen_rows(verdict: ListCheck, answers: Mapping[int, str]) -> list[GoodRow]:
@@ -108,11 +141,23 @@ def _renamed(row: GoodRow, organisation: str) -> GoodRow:
     return GoodRow(**{**vars(row), "organisation": organisation})
 
 
-def _store(draft: ListImport, row: GoodRow, at: datetime) -> None:
-    provider, new_provider = providers.keep_provider(row.organisation, row.postcode, row.city, at=at)
-    contact, new_contact = providers.keep_contact(
-        provider,
-        at=at,
+def _store(draft: ListImport, rows: Sequence[GoodRow], at: datetime) -> None:
+    kept = providers.keep_all([_entry(row) for row in rows], at=at)
+    made = invite_all(draft.conference, [one.contact for one in kept], at=at)
+    db.session.add_all(
+        ImportedRow(
+            list_import_id=draft.id,
+            line=row.line,
+            invitation_id=made[one.contact.id].id if one.contact.id in made else None,
+            contact_id=one.contact.id if one.is_new_contact else None,
+            provider_id=one.contact.provider_id if one.is_new_provider else None,
+        )
+        for row, one in zip(rows, kept, strict=True)
+    )
+
+
+def _entry(row: GoodRow) -> providers.Entry:
+    person = providers.ContactFields(
         salutation=Salutation(row.salutation),
         title=row.title,
         first_name=row.first_name,
@@ -122,76 +167,82 @@ def _store(draft: ListImport, row: GoodRow, at: datetime) -> None:
         side=Side(row.side),
         team=row.team,
     )
-    is_new = invitation_for(draft.conference, contact.id) is None
-    invitation = invite(draft.conference, contact, at=at)
-    db.session.flush()  # the undo list needs the ids
-    made = ImportedRow(
-        list_import_id=draft.id,
-        line=row.line,
-        invitation_id=invitation.id if is_new else None,
-        contact_id=contact.id if new_contact else None,
-        provider_id=provider.id if new_provider else None,
-    )
-    db.session.add(made)
+    return providers.Entry(row.organisation, row.postcode, row.city, person)
 
 
 def throw_away(draft: ListImport, *, at: datetime) -> None:
-    """Forget an upload without storing anybody."""
+    """Forget an upload without storing anybody. Raises Refused when it was taken over meanwhile."""
+    draft = _locked(draft)
+    if draft.state is ImportState.CONFIRMED:
+        raise Refused(_("This list has been taken over already. You can undo that."))
     if draft.state is ImportState.DRAFT:
         draft.state, draft.closed_at, draft.content = ImportState.UNDONE, at, None
+
+
+def old_uploads(at: datetime) -> list[ListImport]:
+    """Lists that nobody has confirmed or thrown away in time."""
+    query = select(ListImport).where(
+        ListImport.state == ImportState.DRAFT, ListImport.created_at <= at - UPLOAD_LASTS
+    )
+    return list(db.session.scalars(query.options(defer(ListImport.content))))
+
+
+def forget_old_uploads(*, at: datetime) -> int:
+    """Throw them away. Returns how many."""
+    drafts = old_uploads(at)
+    for draft in drafts:
+        throw_away(draft, at=at)
+    return len(drafts)
 
 
 def undo(done: ListImport, *, at: datetime) -> tuple[int, int]:
     """Take an import back: (people removed, people kept because they were invited or are used elsewhere).
 
-    Raises Refused when it was not confirmed, or was undone before.
+    A second time changes nothing and removes nobody. Raises Refused when it was never confirmed.
     """
-    done = found(one_locked(select(ListImport).where(ListImport.id == done.id)))
-    if done.state is not ImportState.CONFIRMED:
+    done = _locked(done)
+    if done.state is ImportState.DRAFT:
         raise Refused(_("Only an import that was taken over can be undone."))
-    rows = list(db.session.scalars(select(ImportedRow).where(ImportedRow.list_import_id == done.id)))
-    removed = sum(_take_back(row) for row in rows)
+    rows = _rows_of(done)
+    if done.state is ImportState.UNDONE:
+        return 0, len(rows)
+    lock(done.conference)  # or a mailing could write to them meanwhile
+    removed = _take_back(rows)
     _forget_unused(rows)
     done.state, done.closed_at = ImportState.UNDONE, at
     return removed, len(rows) - removed
 
 
-def _take_back(row: ImportedRow) -> bool:
-    invitation = db.session.get(Invitation, row.invitation_id) if row.invitation_id else None
-    if invitation is None or invitation.sent_at is not None or invitation.reply is not Reply.OPEN:
-        return False
-    db.session.delete(invitation)
-    db.session.flush()  # the person can only be forgotten after the invitation
-    return True
+def _take_back(rows: list[ImportedRow]) -> int:
+    invitations = invitations_by_id(row.invitation_id for row in rows if row.invitation_id)
+    untouched = [one for one in invitations if one.sent_at is None and one.reply is Reply.OPEN]
+    for invitation in untouched:
+        db.session.delete(invitation)
+    db.session.flush()  # people can only be forgotten after their invitations
+    return len(untouched)
 
 
 def _forget_unused(rows: list[ImportedRow]) -> None:
-    people = [
-        contact for row in rows if row.contact_id and (contact := db.session.get(Contact, row.contact_id))
-    ]
-    organisations = [
-        item for row in rows if row.provider_id and (item := db.session.get(Provider, row.provider_id))
-    ]
-    for contact in people:
-        if not _invitations_of(contact):
-            _forget(contact)
-    for organisation in organisations:
-        providers.forget_provider(organisation)
-
-
-def _invitations_of(contact: Contact) -> int:
-    return (
-        db.session.scalar(select(func.count(Invitation.id)).where(Invitation.contact_id == contact.id)) or 0
+    invited = still_invited(row.contact_id for row in rows if row.contact_id)
+    people = contacts_by_id(
+        row.contact_id for row in rows if row.contact_id and row.contact_id not in invited
     )
+    if not _forget(people):
+        for contact in people:
+            _forget([contact])
+    providers.forget_unused(row.provider_id for row in rows if row.provider_id)
 
 
-def _forget(contact: Contact) -> None:
+def _forget(people: Sequence[Contact]) -> bool:
+    """False when one of them is used elsewhere (a walk-in, an action): then all of them stay in the address book."""
     try:
         with db.session.begin_nested():
-            providers.forget_contact(contact)
+            providers.forget_contacts(people)
     except IntegrityError:
-        # Somebody who is used elsewhere (a walk-in, an action) stays in the address book.
-        db.session.refresh(contact)
+        for contact in people:
+            db.session.refresh(contact)
+        return False
+    return True
 
 
 def import_file(

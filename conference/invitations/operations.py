@@ -36,7 +36,8 @@ PAGES = {
 }
 
 
-def _locked(conference: Conference) -> Conference:
+def lock(conference: Conference) -> Conference:
+    """The conference as it is now; whoever writes to its guest list waits here for the others."""
     return found(one_locked(select(Conference).where(Conference.id == conference.id)))
 
 
@@ -45,26 +46,35 @@ def _locked(conference: Conference) -> Conference:
 
 def invite(conference: Conference, contact: Contact, *, at: datetime) -> Invitation:
     """Put a person on the guest list; who is on it stays as they are. Nothing is sent yet."""
-    conference = _locked(conference)
+    conference = lock(conference)
     known = queries.invitation_for(conference, contact.id)
-    if known is not None:
-        return known
-    invitation = Invitation(
-        conference=conference,
-        contact=contact,
-        reply=Reply.OPEN,
-        calendar_uid=f"{conference.slug}.{secrets.token_hex(16)}@{mail_host()}",
-        calendar_sequence=0,
-        created_at=at,
-    )
-    db.session.add(invitation)
-    db.session.flush()  # letters and imports refer to the id
-    return invitation
+    return known or invite_all(conference, [contact], at=at)[contact.id]
+
+
+def invite_all(conference: Conference, contacts: Iterable[Contact], *, at: datetime) -> dict[int, Invitation]:
+    """Put people on the guest list who are not on it; gives the new invitations by the id of the person."""
+    conference = lock(conference)
+    known = queries.invited_ids(conference)
+    made = {
+        contact.id: Invitation(
+            conference=conference,
+            contact=contact,
+            reply=Reply.OPEN,
+            calendar_uid=f"{conference.slug}.{secrets.token_hex(16)}@{mail_host()}",
+            calendar_sequence=0,
+            created_at=at,
+        )
+        for contact in contacts
+        if contact.id not in known
+    }
+    db.session.add_all(made.values())
+    db.session.flush()  # letters and imports refer to the ids
+    return made
 
 
 def strike_off(invitation: Invitation) -> None:
     """Take a person off the list who was not invited yet. Raises Refused once a letter is out or an answer is in."""
-    _locked(invitation.conference)
+    lock(invitation.conference)
     if invitation.sent_at is not None or invitation.reply is not Reply.OPEN:
         raise Refused(
             _("%(name)s has been invited already and stays on the list.", name=invitation.contact.name)
@@ -129,7 +139,7 @@ def renew_link(invitation: Invitation, seen: int, *, at: datetime) -> PersonalLi
 
     Sent twice, the second time finds another link than it saw and changes nothing. Raises Refused without an address.
     """
-    conference, contact = _locked(invitation.conference), invitation.contact
+    conference, contact = lock(invitation.conference), invitation.contact
     if not contact.email:
         raise Refused(_("%(name)s has no e-mail address.", name=contact.name))
     now = queries.links_of(conference, contact.id, at, LinkPurpose.INVITATION)
@@ -151,7 +161,7 @@ def save_letter(
 
     Raises Stale when somebody else changed them, Refused for words that would misfire (core.letters.problems_of).
     """
-    conference = _locked(conference)
+    conference = lock(conference)
     current = queries.words_of(conference, kind)
     check_version(
         version, current.version, mine=f"{subject}\n\n{body}", theirs=f"{current.subject}\n\n{current.body}"
@@ -210,7 +220,7 @@ def send_invitations(conference: Conference, invitations: Iterable[Invitation], 
 
     Raises Refused once the time to answer is over.
     """
-    conference = _locked(conference)
+    conference = lock(conference)
     _check_open(conference, at)
     words, batch = queries.words_of(conference, LetterKind.INVITATION), _new_batch("invitation", conference)
     for invitation in queries.not_invited(_fresh(conference, invitations)):
@@ -224,7 +234,7 @@ def send_again(invitation: Invitation, wave: int, *, at: datetime) -> None:
     `wave` is the number of letters that the person at the screen saw; sent twice, the second time changes nothing.
     Raises Refused when an answer is in, the time is over, or there is no address.
     """
-    conference = _locked(invitation.conference)
+    conference = lock(invitation.conference)
     [invitation] = _fresh(conference, [invitation])
     if invitation.wave != wave:
         return
@@ -241,7 +251,7 @@ def send_reminders(conference: Conference, *, at: datetime) -> str:
 
     Raises Refused once the time to answer is over.
     """
-    conference = _locked(conference)
+    conference = lock(conference)
     _check_open(conference, at)
     words, batch = queries.words_of(conference, LetterKind.REMINDER), _new_batch("reminder", conference)
     for invitation in queries.to_remind(_fresh(conference, queries.guest_list(conference)), at):
@@ -256,7 +266,7 @@ def send_updates(conference: Conference, *, at: datetime) -> str:
 
     Raises Refused once the conference is over.
     """
-    conference = _locked(conference)
+    conference = lock(conference)
     if at >= conference.ends_at:
         raise Refused(_("The conference is over."))
     batch = _new_batch("update", conference)

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference
-from ..kit.db import db
+from ..kit.db import db, portions
 from ..kit.links import hash_of
 from ..providers.models import Contact
 from .models import Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
@@ -58,6 +58,32 @@ def invitation_for(conference: Conference, contact_id: int) -> Invitation | None
     )
 
 
+def invited_ids(conference: Conference) -> set[int]:
+    """The ids of the people on the list."""
+    query = select(Invitation.contact_id).where(Invitation.conference_id == conference.id)
+    return set(db.session.scalars(query))
+
+
+def invitations_by_id(ids: Iterable[int]) -> list[Invitation]:
+    """These invitations, as the database has them now."""
+    query = select(Invitation).execution_options(populate_existing=True)
+    return [
+        invitation
+        for some in portions(ids)
+        for invitation in db.session.scalars(query.where(Invitation.id.in_(some)))
+    ]
+
+
+def still_invited(contact_ids: Iterable[int]) -> set[int]:
+    """Those of these people who are on the list of any conference."""
+    query = select(Invitation.contact_id)
+    return {
+        contact_id
+        for some in portions(contact_ids)
+        for contact_id in db.session.scalars(query.where(Invitation.contact_id.in_(some)))
+    }
+
+
 def reply_counts(conference: Conference) -> dict[Reply, int]:
     """How many people on the list gave which answer; every answer is in it."""
     query = (
@@ -69,12 +95,12 @@ def reply_counts(conference: Conference) -> dict[Reply, int]:
 
 
 def newest_unanswered() -> Invitation | None:
-    """An invitation that was sent, of the newest conference; one without an answer comes first. For the demo."""
+    """An invitation that was sent, of the newest conference; there one without an answer comes first. For the demo."""
     query = (
         _invitations()
         .join(Conference, Conference.id == Invitation.conference_id)
         .where(Invitation.sent_at.is_not(None))
-        .order_by((Invitation.reply != Reply.OPEN).asc(), Conference.starts_at.desc(), Invitation.id)
+        .order_by(Conference.starts_at.desc(), (Invitation.reply != Reply.OPEN).asc(), Invitation.id)
     )
     return db.session.scalars(query.limit(1)).first()
 

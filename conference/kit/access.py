@@ -143,12 +143,13 @@ def sign_in(session_key: str) -> None:
 
 
 def enter_as_guest(link_id: int) -> None:
-    """Begin a guest session under a fresh cookie, after the personal link was exchanged by POST."""
-    keep = session.get("account")
+    """Begin a guest session, after the personal link was exchanged by POST.
+
+    The form token stays: a button pressed twice, or another open page of the same link, must not end at an error.
+    """
+    kept = {key: session[key] for key in ("account", "csrf_token") if key in session}
     _fresh_session()
-    session["guest"] = link_id
-    if keep is not None:
-        session["account"] = keep
+    session.update(kept, guest=link_id)
 
 
 def leave() -> None:

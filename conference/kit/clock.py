@@ -25,15 +25,23 @@ def is_shifted() -> bool:
 def anchor(app: Flask) -> None:
     """Let the demo clock start now; called when the demo is loaded."""
     Path(app.instance_path, ANCHOR).write_text(f"{time.time():.0f}\n")
-    app.extensions.pop("clock_anchor", None)
 
 
 def _anchored(app: Flask) -> datetime:
-    if "clock_anchor" not in app.extensions:
-        try:
-            seconds = float(Path(app.instance_path, ANCHOR).read_text())
-        except (OSError, ValueError):
-            seconds = time.time()
-        app.extensions["clock_anchor"] = datetime.fromtimestamp(seconds, UTC)
-    moment: datetime = app.extensions["clock_anchor"]
-    return moment
+    path = Path(app.instance_path, ANCHOR)
+    try:
+        # Another process may load the demo afresh while this one runs.
+        written = path.stat().st_mtime_ns
+    except OSError:
+        written = 0
+    known: tuple[int, datetime] | None = app.extensions.get("clock_anchor")
+    if known is None or known[0] != written:
+        known = app.extensions["clock_anchor"] = written, _read_anchor(path)
+    return known[1]
+
+
+def _read_anchor(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(path.read_text()), UTC)
+    except (OSError, ValueError, OverflowError):
+        return datetime.now(UTC)

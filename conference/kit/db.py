@@ -2,8 +2,10 @@
 
 import enum
 import sys
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from flask import Flask
@@ -17,6 +19,7 @@ from .errors import Missing
 
 T = TypeVar("T")
 writing_mode: ContextVar[bool] = ContextVar("writing_mode", default=False)
+AT_ONCE = 1000
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -114,6 +117,13 @@ def found(thing: T | None) -> T:
     if thing is None:
         raise Missing
     return thing
+
+
+def portions(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in lists that fit into one statement: databases take only so many."""
+    rest = iter(values)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some
 
 
 def next_number(column: Any, *conditions: Any) -> int:

@@ -10,6 +10,8 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from .pdf import PdfFailed
+
 
 class Refused(Exception):
     """A rule of the house forbids it; the message is a translated sentence for the person."""
@@ -43,6 +45,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(Missing, _missing)
     app.register_error_handler(IntegrityError, _raced)
     app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(PdfFailed, _no_pdf)
     app.register_error_handler(CSRFError, _expired_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _crashed)
@@ -65,6 +68,12 @@ def _raced(error: IntegrityError) -> ResponseReturnValue:
 def _unavailable(error: OperationalError) -> ResponseReturnValue:
     current_app.logger.error("database unavailable: %s", error.orig)
     return _page(HTTPStatus.SERVICE_UNAVAILABLE), 503, {"Retry-After": "5"}
+
+
+def _no_pdf(error: PdfFailed) -> ResponseReturnValue:
+    current_app.logger.error("no PDF at %s: %s", request.endpoint, error)
+    reason = _("The PDF could not be made (%(reason)s). Please try again.", reason=error.reason)
+    return render_template("errors/refused.html", reason=reason, status=409), 409
 
 
 def _expired_form(error: CSRFError) -> ResponseReturnValue:

@@ -216,7 +216,8 @@ class Whole(IntegerField):
         self.raw_data = [shown_again(value) for value in valuelist]
         text = valuelist[0].strip() if valuelist else ""
         self.data = None
-        if text and not (text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) <= 9):
+        digits = text.removeprefix("-")
+        if text and not (digits.isascii() and digits.isdigit() and len(text) <= 9):
             raise ValueError(_("Please write a whole number."))
         if text:
             self.data = int(text)

@@ -3,6 +3,8 @@
 The queue is made when it is first used: a web process that sends nothing never imports Huey.
 """
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ from flask import Flask
 if TYPE_CHECKING:
     from huey import Huey
 
-__all__ = ["every_minute", "init", "queue", "wake"]
+__all__ = ["every_minute", "init", "queue", "wake", "work"]
 
 Job = Callable[[], Any]
 
@@ -72,6 +74,21 @@ def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Callable[[], Any
     huey.periodic_task(crontab(minute="*"), name=f"{name}-each-minute")(run)
     task: Callable[[], Any] = huey.task(name=f"{name}-now")(run)
     return task
+
+
+def work(app: Flask) -> None:
+    """Do what is asked and what is due until told to stop; SIGTERM and a closed terminal let a task end first."""
+    from huey.consumer import Consumer
+
+    class Worker(Consumer):
+        """Huey's consumer, which would begin anew when its terminal is closed."""
+
+        def start(self) -> None:
+            super().start()
+            signal.signal(signal.SIGHUP, lambda _number, _frame: os.kill(os.getpid(), signal.SIGTERM))
+
+    # Two: letters go out while groups are being formed.
+    Worker(queue(app), workers=2, initial_delay=0.2, max_delay=2, backoff=1.2, graceful_signal="TERM").run()
 
 
 def wake(app: Flask, name: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, abort, current_app, redirect, request, url_for
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ..core.text import safe_next
@@ -82,8 +83,21 @@ def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
 
 
 def current_path() -> str:
-    """Where the language and theme links lead back to."""
-    return request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else request.path
+    """Where the language and theme links lead back to: this page, or the nearest one above an address that only takes forms."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    path = request.path
+    while path and not _can_be_opened(path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def _can_be_opened(path: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    try:
+        return adapter is not None and bool(adapter.match(path, method="GET"))
+    except HTTPException:
+        return False
 
 
 def _context() -> dict[str, Any]:

@@ -1,8 +1,11 @@
-"""Rate limits for guessing: generous per address, because a whole agency may sit behind one."""
+"""Rate limits: against guessing generous per address, because a whole agency may sit behind one; against flooding per device."""
 
-from flask import Flask
+import hashlib
+
+from flask import Flask, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits import parse
 
 limiter = Limiter(get_remote_address, default_limits=[])
 
@@ -10,3 +13,21 @@ limiter = Limiter(get_remote_address, default_limits=[])
 def init(app: Flask) -> None:
     """Set up Flask-Limiter with its memory (or the configured storage)."""
     limiter.init_app(app)
+
+
+def too_fast(what: str, *, device: str, address: str) -> int:
+    """Count one more of `what` for this device and its address: 0, or the seconds to wait beyond a limit ("30 per minute").
+
+    A device is known by its session. Who throws the session away each time is one of many behind the address.
+    """
+    if not limiter.enabled:
+        return 0
+    secret = session.get("csrf_token")
+    keys = [(address, get_remote_address())]
+    if secret is not None:
+        keys.insert(0, (device, hashlib.sha256(str(secret).encode()).hexdigest()))
+    for limit, key in keys:
+        item = parse(limit)
+        if not limiter.limiter.hit(item, what, key):
+            return item.get_expiry()
+    return 0

@@ -14,6 +14,7 @@ import secrets
 from flask import current_app
 
 MARK = re.compile(r"~link-([0-9a-f]{64})~")
+STORED = re.compile(r"https?://[^/\s]+(/[a-z]+/~link-)")
 
 
 def new_nonce() -> str:
@@ -41,6 +42,12 @@ def mark_of(nonce: str) -> str:
 def reveal(text: str) -> str:
     """Replace every mark by its token: only when a mail is sent or shown in demo mode."""
     return MARK.sub(lambda match: token_of(match.group(1)), text)
+
+
+def led_here(text: str) -> str:
+    """Stored personal links lead to this server, whatever address it had when the letter was written: for the demo."""
+    base = str(current_app.config["BASE_URL"]).rstrip("/")
+    return STORED.sub(lambda match: base + match.group(1), text)
 
 
 def conceal(text: str) -> str:

@@ -22,7 +22,7 @@ def show(template: str, *, form: Any = None, status: int | None = None, **contex
     if "conference" in context:
         context |= current_app.extensions["conference_context"](context["conference"])
     return make_response(
-        render_template(template, form=form, has_errors=status in (409, 422), **context), status
+        render_template(template, form=form, has_errors=status in (409, 422, 429), **context), status
     )
 
 

@@ -64,6 +64,9 @@ def render(html: str, *, stylesheets: Sequence[str] | None = None) -> bytes:
 
 def render_in_child(html: str, *, seconds: int = 60, megabytes: int = 1024) -> bytes:
     """The PDF, made in a process of its own that cannot take the house with it. Raises PdfFailed."""
+    from .unit import must_be_closed  # The child has neither Flask nor a database.
+
+    must_be_closed("a PDF is rendered")
     source = html.encode("utf-8", "ignore")
     if len(source) > HTML_LIMIT:
         raise PdfFailed("too_large", f"{len(source)} bytes of HTML")

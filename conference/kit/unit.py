@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Response, current_app, make_response, request
+from flask import Response, current_app, has_app_context, make_response, request
 from flask.typing import ResponseReturnValue
 
 from .db import db, writing_mode
@@ -87,6 +87,15 @@ def reading() -> Iterator[None]:
         yield
     finally:
         db.session.rollback()
+
+
+def must_be_closed(doing: str) -> None:
+    """Raise RuntimeError while a transaction is open: slow or outside work would hold locks for as long as it takes."""
+    if has_app_context() and db.session.registry.has() and db.session().in_transaction():
+        raise RuntimeError(
+            f"A transaction is open while {doing}. Mark the view with @unit.own_transactions, read inside "
+            "`with unit.reading()`, do the work, then write inside `with unit.writing()`."
+        )
 
 
 def after_commit(key: str, call: Callable[[], None]) -> None:

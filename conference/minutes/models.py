@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..accounts.models import Account
 from ..kit.db import Model
+from ..kit.frozen import freeze
 
 
 class Minutes(Model):
@@ -24,7 +25,7 @@ class Minutes(Model):
 
 
 class Release(Model):
-    """Released minutes: text and PDF frozen, with the hash of the PDF. Never changed, never deleted."""
+    """Released minutes: text and PDF frozen, with the hash of the PDF. The database refuses to change or delete one."""
 
     __table_args__ = (UniqueConstraint("conference_id", "number"),)
 
@@ -40,3 +41,6 @@ class Release(Model):
     released_at: Mapped[datetime]
 
     account: Mapped[Account | None] = relationship()
+
+
+freeze(Release.__table__)  # type: ignore[arg-type]

@@ -18,8 +18,6 @@ from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..kit.markdown import to_html
 from ..outbox.operations import NewMail, enclose, queue
-from ..registrations.models import Presence
-from ..registrations.queries import attendance_of
 from . import queries
 from .models import Minutes, Release
 
@@ -34,14 +32,21 @@ def save_frame(
     version: int | None,
     at: datetime,
 ) -> Minutes:
-    """Keep what minutes need beside the records. Raises Stale when somebody else saved meanwhile."""
+    """Keep what minutes need beside the records; the same again changes nothing.
+
+    Raises Stale when somebody else saved meanwhile.
+    """
     one_locked(select(Conference).where(Conference.id == conference.id))
     frame = queries.frame_of(conference)
+    words = chair, moderator, minute_taker, summary
     if frame is None:
         frame = Minutes(conference_id=conference.id, version=0, updated_at=at)
         db.session.add(frame)
     else:
-        check_version(version, frame.version, mine=summary, theirs=frame.summary)
+        stored = frame.chair, frame.moderator, frame.minute_taker, frame.summary
+        if stored == words:
+            return frame
+        check_version(version, frame.version, mine="\n".join(words), theirs="\n".join(stored))
     frame.chair, frame.moderator, frame.minute_taker, frame.summary = chair, moderator, minute_taker, summary
     frame.version, frame.updated_at = frame.version + 1, at
     db.session.flush()  # the draft is compiled from it in the same transaction
@@ -69,6 +74,16 @@ def as_released(
     return replace(
         document, released=True, version=number, released_on=local(at, zone).date(), released_by=released_by
     )
+
+
+def says_the_same(release: Release | None, draft: core.MinutesDocument, zone: str) -> bool:
+    """True when nothing has changed since the release: sent twice, a release is not made twice."""
+    if release is None:
+        return False
+    again = as_released(
+        draft, number=release.number, released_by=release.released_by, at=release.released_at, zone=zone
+    )
+    return bool(json.loads(core.to_json(again)) == release.document)
 
 
 def html_of(document: core.MinutesDocument) -> str:
@@ -117,9 +132,9 @@ def mail_release(entry: Release, *, at: datetime) -> str:
     name = f"protokoll-{conference.slug}-{entry.number}.pdf"
     enclosure = enclose(name, "application/pdf", entry.pdf)
     batch = f"minutes-{conference.slug}-{entry.number}"
-    for attendance in attendance_of(conference).values():
-        contact = attendance.contact
-        if attendance.presence is Presence.ABSENT or not contact.email:
+    for reader in queries.readers_of(conference):
+        contact = reader.contact
+        if not contact.email:
             continue
         with force_locale(conference.language):
             context = {"conference": conference, "contact": contact, "release": entry}

@@ -1,21 +1,22 @@
 """The draft, compiled anew from the records of all rooms upstream in one reading; and the releases."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..actions.models import Action, Decision
-from ..actions.queries import actions_of, decisions_of
+from ..actions.queries import actions_before, actions_of, decisions_of
 from ..agenda.models import AgendaItem, ItemKind
 from ..agenda.queries import current_notes, items_of
 from ..conferences.models import Conference
 from ..conferences.queries import follower_of
 from ..core import minutes as core
+from ..core.text import plain_letters
 from ..groups.queries import plan_of
 from ..ideas.models import Cluster, Idea
 from ..ideas.queries import clusters_of, ideas_of
@@ -70,14 +71,24 @@ def _how_many(column: Any, *conditions: ColumnElement[bool]) -> Any:
     return select(func.count()).where(column == bindparam("conference_id"), *conditions).scalar_subquery()
 
 
+def _not_among(column: Any, ids: Any) -> ColumnElement[bool]:
+    return or_(column.is_(None), column.not_in(ids))
+
+
 _THERE = Attendance.presence == Presence.PRESENT
+_INTERNAL_ITEMS = select(AgendaItem.id).where(AgendaItem.internal)
+_INTERNAL_DECISIONS = select(Decision.id).where(Decision.agenda_item_id.in_(_INTERNAL_ITEMS))
 _COUNTS = select(
     1 + _how_many(Release.conference_id),
     _how_many(Attendance.conference_id, _THERE, Attendance.walk_in.is_(False)),
     _how_many(Attendance.conference_id, _THERE, Attendance.walk_in.is_(True)),
     _how_many(Idea.conference_id, Idea.hidden_at.is_(None)),
-    _how_many(Decision.conference_id),
-    _how_many(Action.conference_id),
+    _how_many(Decision.conference_id, _not_among(Decision.agenda_item_id, _INTERNAL_ITEMS)),
+    _how_many(
+        Action.conference_id,
+        _not_among(Action.agenda_item_id, _INTERNAL_ITEMS),
+        _not_among(Action.decision_id, _INTERNAL_DECISIONS),
+    ),
 )
 
 
@@ -90,7 +101,8 @@ def compile_draft(conference: Conference, *, at: datetime) -> core.MinutesDocume
     """The minutes as they stand now: everything by reference, attendance as recorded, internal items left out."""
     frame = frame_of(conference)
     items = items_of(conference, internal=False)
-    decisions, actions = decisions_of(conference), actions_of(conference)
+    decisions = [decision for decision in decisions_of(conference) if not _is_internal(decision)]
+    actions = [action for action in actions_of(conference) if not _is_internal(action)]
     votes = [vote for vote in votes_of(conference) if vote.result is not None]
     ideas = ideas_of(conference)
     newest = db.session.scalar(select(func.max(Release.number)).where(Release.conference_id == conference.id))
@@ -102,6 +114,7 @@ def compile_draft(conference: Conference, *, at: datetime) -> core.MinutesDocume
         language=conference.language,
         version=(newest or 0) + 1,
         focus_question=conference.focus_question,
+        host=conference.series.host,
         place=conference.place,
         begin=_clock(conference.starts_at, conference),
         end=_clock(conference.ends_at, conference),
@@ -111,12 +124,13 @@ def compile_draft(conference: Conference, *, at: datetime) -> core.MinutesDocume
         summary_markdown=frame.summary if frame else "",
         attendance=_attendance(conference),
         agenda=_topics(conference, items, decisions, actions),
-        rounds=_rounds(conference, ideas),
+        rounds=_rounds(conference, items, ideas),
         clusters=_clusters(clusters_of(conference), ideas, votes),
         parked=tuple(idea.text for idea in ideas if idea.cluster_id is None),
         votes=tuple(_vote(vote) for vote in votes),
-        decisions=tuple(_decision(decision) for decision in decisions),
+        decisions=tuple(_decision(decision, actions) for decision in decisions),
         actions=tuple(_action(action) for action in actions),
+        earlier=tuple(_earlier(action) for action in actions_before(conference) if not _is_internal(action)),
         next_appointment=_next(conference),
         distribution=_distribution(conference),
         signatures=_signatures(frame),
@@ -148,31 +162,49 @@ def _person(entry: Attendance, conference: Conference) -> core.PersonLine:
     )
 
 
+def _is_internal(thing: Decision | Action) -> bool:
+    """True when it was made from an item that stays with the team: then so does what was decided there."""
+    if isinstance(thing, Action) and thing.decision is not None and _is_internal(thing.decision):
+        return True
+    return thing.agenda_item is not None and thing.agenda_item.internal
+
+
+def _numbers(items: list[AgendaItem]) -> dict[int, str]:
+    """The numbers of the agenda items by id; breaks have none."""
+    counted = [item for item in items if item.kind is not ItemKind.BREAK]
+    return {item.id: str(number) for number, item in enumerate(counted, start=1)}
+
+
 def _topics(
     conference: Conference, items: list[AgendaItem], decisions: list[Decision], actions: list[Action]
 ) -> tuple[core.TopicMinutes, ...]:
-    notes = current_notes(conference)
-    topics, number = [], 0
-    for item in items:
-        counted = item.kind is not ItemKind.BREAK
-        number += counted
-        topics.append(
-            core.TopicMinutes(
-                title=item.title,
-                number=str(number) if counted else "",
-                begin=_clock(item.starts_at, conference),
-                kind=str(item.kind.value),
-                person=item.person,
-                subject=item.description,
-                discussion_markdown=notes[item.id].text if item.id in notes else "",
-                decisions=tuple(str(d.number) for d in decisions if d.agenda_item_id == item.id),
-                actions=tuple(str(a.number) for a in actions if a.agenda_item_id == item.id),
-            )
+    notes, numbers = current_notes(conference), _numbers(items)
+    return tuple(
+        core.TopicMinutes(
+            title=item.title,
+            number=numbers.get(item.id, ""),
+            begin=_clock(item.starts_at, conference),
+            kind=str(item.kind.value),
+            person=item.person,
+            subject=item.description,
+            result_markdown=notes[item.id].text if item.id in notes else "",
+            decisions=tuple(str(d.number) for d in decisions if d.agenda_item_id == item.id),
+            actions=tuple(str(a.number) for a in actions if a.agenda_item_id == item.id),
         )
-    return tuple(topics)
+        for item in items
+    )
 
 
-def _rounds(conference: Conference, ideas: list[Idea]) -> tuple[core.GroupRound, ...]:
+def _missed(conference: Conference) -> set[int]:
+    """Who was not there, by contact id: a seat in a group is a plan, the door says who came."""
+    recorded = attendance_of(conference).items()
+    return {contact_id for contact_id, entry in recorded if entry.presence is not Presence.PRESENT}
+
+
+def _rounds(
+    conference: Conference, items: list[AgendaItem], ideas: list[Idea]
+) -> tuple[core.GroupRound, ...]:
+    missed, numbers = _missed(conference), _numbers(items)
     by_table: dict[tuple[int | None, str], list[str]] = defaultdict(list)
     for idea in ideas:
         by_table[idea.round_id, idea.table].append(idea.text)
@@ -184,7 +216,7 @@ def _rounds(conference: Conference, ideas: list[Idea]) -> tuple[core.GroupRound,
                 name=group.group.name,
                 topic=group.group.topic.title if group.group.topic else "",
                 room=group.group.room.name if group.group.room else "",
-                people=tuple(seat.contact.name for seat in group.seats),
+                people=tuple(seat.contact.name for seat in group.seats if seat.contact.id not in missed),
                 ideas=tuple(by_table[plan.round.id, group.group.name]),
             )
             for group in plan.groups
@@ -194,6 +226,7 @@ def _rounds(conference: Conference, ideas: list[Idea]) -> tuple[core.GroupRound,
                 number=plan.round.number,
                 begin=_clock(item.starts_at, conference) if item else None,
                 end=_clock(item.ends_at, conference) if item else None,
+                topic=numbers.get(item.id, "") if item else "",
                 tables=tuple(tables),
             )
         )
@@ -227,31 +260,38 @@ def _vote(vote: Vote) -> core.VoteResult:
     return core.VoteResult(vote.title, vote.dots, result["entitled"], result["voted"], rows)
 
 
-def _decision(decision: Decision) -> core.DecisionLine:
-    return core.DecisionLine(str(decision.number), decision.wording, decision.manner, _source(decision))
+def _decision(decision: Decision, actions: list[Action]) -> core.DecisionLine:
+    carried_out = tuple(str(action.number) for action in actions if action.decision_id == decision.id)
+    return core.DecisionLine(
+        str(decision.number), decision.wording, decision.manner, _source(decision), carried_out
+    )
 
 
 def _action(action: Action) -> core.ActionLine:
-    source = f"B{action.decision.number}" if action.decision else _source(action)
     supporters = tuple(part.strip() for part in action.supporters.split(",") if part.strip())
     return core.ActionLine(
         number=str(action.number),
         title=action.title,
         responsible=action.responsible.name,
+        organisation=action.responsible.provider.name,
         supporters=supporters,
         due_on=action.due_on,
         status=str(action.status.value),
-        source=source,
+        decision=str(action.decision.number) if action.decision else "",
+        source=_source(action),
     )
+
+
+def _earlier(action: Action) -> core.ActionLine:
+    return replace(_action(action), decision="", source=action.conference.title)
 
 
 def _source(thing: Decision | Action) -> str:
     if thing.cluster is not None:
         return thing.cluster.heading
     if thing.idea is not None:
-        return thing.idea.text[:80]
-    item = thing.agenda_item
-    return "" if item is None or item.internal else item.title
+        return thing.idea.text[:80] if thing.idea.hidden_at is None else ""
+    return thing.agenda_item.title if thing.agenda_item is not None else ""
 
 
 def _next(conference: Conference) -> core.Appointment | None:
@@ -263,12 +303,18 @@ def _next(conference: Conference) -> core.Appointment | None:
     )
 
 
+def readers_of(conference: Conference) -> list[Attendance]:
+    """Who gets the minutes: everybody who was there, guests too, and who was excused."""
+    return [entry for entry in attendance_of(conference).values() if entry.presence is not Presence.ABSENT]
+
+
 def _distribution(conference: Conference) -> tuple[str, ...]:
-    people = attendance_of(conference).values()
-    return tuple(sorted({entry.contact.provider.name for entry in people}))
+    names = {entry.contact.provider.name for entry in readers_of(conference)}
+    return tuple(sorted(names, key=plain_letters))
 
 
 def _signatures(frame: Minutes | None) -> tuple[core.PersonLine, ...]:
     if frame is None:
         return ()
-    return tuple(core.PersonLine(name) for name in (frame.chair, frame.minute_taker) if name)
+    both = ((frame.chair, "chair"), (frame.minute_taker, "minute_taker"))
+    return tuple(core.PersonLine(name, function=code) for name, code in both if name)

@@ -95,13 +95,20 @@ def _rendered(html: str) -> bytes:
 @access.organisers
 @unit.own_transactions
 def release_minutes(slug: str) -> ResponseReturnValue:
-    """Freeze text and PDF. The PDF is made outside any transaction; what changed meanwhile stops the release."""
+    """Freeze text and PDF; what says the same as the newest release is not frozen again.
+
+    The PDF is made outside any transaction; what changed meanwhile stops the release.
+    """
     at = clock.now()
     with unit.reading():
         account = access.account()
         conference = conference_here(account, slug)
         draft = queries.compile_draft(conference, at=at)
         operations.check_releasable(draft)
+        newest = queries.latest_release(conference)
+        if newest is not None and operations.says_the_same(newest, draft, conference.zone):
+            message = _("Version %(number)d is released; nothing has changed since.", number=newest.number)
+            return pages.done("minutes.show_minutes", message, slug=slug)
         document = operations.as_released(
             draft, number=draft.version, released_by=account.name, at=at, zone=conference.zone
         )

@@ -74,6 +74,22 @@ def counts_about(slug: str) -> dict[MailState, int]:
     return {state: counts[state] for state in MailState if state in counts}
 
 
+def waiting_count() -> int:
+    """How many letters wait, about whatever."""
+    return db.session.scalar(select(func.count(Mail.id)).where(Mail.state.in_(WAITING))) or 0
+
+
+def last_error() -> str:
+    """Why the letter that was tried last did not go out; empty when there is none."""
+    failed = Mail.state.in_((MailState.DEFERRED, MailState.FAILED))
+    return (
+        db.session.scalar(
+            select(Mail.error).where(failed).order_by(Mail.due_at.desc(), Mail.id.desc()).limit(1)
+        )
+        or ""
+    )
+
+
 def all_mails(*, to: str = "", page: int = 1) -> list[Mail]:
     """One page of all letters, or of those to one address, newest first: the mailbox of the demo."""
     query = _light() if not to else _light().where(Mail.recipient_address == to)

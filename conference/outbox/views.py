@@ -11,7 +11,7 @@ from ..kit import access, clock, links, pages
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.layout import belongs
-from ..kit.mail import html_fragment
+from ..kit.mail import headers_as_read, html_fragment
 from . import bp, operations, queries
 from .models import Mail, MailState
 
@@ -90,22 +90,32 @@ def show_mail(slug: str, mail_id: int) -> ResponseReturnValue:
 def _as_seen(mail: Mail) -> dict[str, Any]:
     """What the page of a letter shows. Outside the demo the personal link stays hidden, and nothing there is a link."""
     is_open = bool(current_app.config["DEMO"])
-    text = links.reveal(mail.text) if is_open else links.conceal(mail.text)
-    button = (
-        (mail.button_label, links.reveal(mail.button_url or "")) if mail.button_label and is_open else None
-    )
+    text = _revealed(mail.text) if is_open else links.conceal(mail.text)
+    button = (mail.button_label, _revealed(mail.button_url or "")) if mail.button_label and is_open else None
     return {
         "mail": mail,
         "sender": operations.sender(),
         "text": text,
         "html": html_fragment(text, button=button, base_url=None if is_open else ""),
         "is_open": is_open,
+        "headers": _headers(mail),
         "entry": _entry(mail),
         "entry_file": FILES.get(mail.calendar_method or "", FILES["REQUEST"]),
         "size": len(mail.enclosure.content) if mail.enclosure else 0,
         "can_retry": mail.state in (MailState.FAILED, MailState.DEFERRED, MailState.CANCELLED),
         "can_cancel": mail.state in (MailState.QUEUED, MailState.DEFERRED, MailState.FAILED),
     }
+
+
+def _revealed(text: str) -> str:
+    return links.reveal(links.led_here(text))
+
+
+def _headers(mail: Mail) -> list[tuple[str, str]]:
+    try:
+        return headers_as_read(operations.letter_of(mail, at=mail.sent_at or mail.created_at))
+    except ValueError:  # the page says why it was not sent
+        return []
 
 
 def _entry(mail: Mail) -> CalendarPart | None:

@@ -66,6 +66,13 @@ COUNTS = union_all(
     _count("invited", Invitation.conference_id),
     _count("unsent", Invitation.conference_id, Invitation.sent_at.is_(None), _UNANSWERED),
     _count("unanswered", Invitation.conference_id, Invitation.sent_at.is_not(None), _UNANSWERED),
+    _count(
+        "outdated",
+        Conference.id,
+        Invitation.conference_id == Conference.id,
+        Invitation.entry_state != Conference.calendar_sequence,
+        Invitation.reply != Reply.DECLINED,
+    ),
     _count("accepted", Invitation.conference_id, Invitation.reply == Reply.ACCEPTED),
     _count("declined", Invitation.conference_id, Invitation.reply == Reply.DECLINED),
     _count("failed_mails", Conference.id, Mail.about == Conference.slug, Mail.state == MailState.FAILED),

@@ -17,6 +17,7 @@ from ..kit import access, clock, dates, pages, unit
 from ..kit.errors import Refused
 from ..kit.pdf import PdfFailed, render_in_child
 from ..kit.pdf_qr import qr
+from ..kit.qr import qr_svg
 from . import bp, forms, queries
 
 # Where a need is met; the first page that the role may open. Who can open none is not troubled with it.
@@ -25,6 +26,7 @@ NEED_PAGES: dict[str, tuple[str, ...]] = {
     "no_agenda": ("agenda.show_agenda",),
     "agenda_warnings": ("agenda.show_agenda",),
     "no_guests": ("invitations.import_guests",),
+    "calendars_outdated": ("invitations.send_updates",),
     "letters_unsent": ("invitations.show_mailing",),
     "answers_missing": ("invitations.show_mailing",),
     "seats_for_waiting": ("registrations.show_registrations",),
@@ -260,7 +262,8 @@ def _operator() -> str:
 def show_patterns() -> ResponseReturnValue:
     """Every part in every state; for developers only."""
     form, broken = forms.pattern_forms()
-    return pages.show("patterns/index.html", form=form, broken_form=broken, status=200)
+    code = qr_svg("https://folgetermin.example/i/7")
+    return pages.show("patterns/index.html", form=form, broken_form=broken, qr_svg=code, status=200)
 
 
 @bp.get("/healthz")

@@ -1,15 +1,23 @@
 """Keeping organisations and people."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused, check_version
 from . import queries
 from .models import Contact, Provider, Salutation, Side
+
+T = TypeVar("T")
+# Somebody else may add the same people meanwhile; each time more of them are known.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,79 @@ def keep_provider(
     db.session.add(provider)
     db.session.flush()  # contacts need the id
     return provider, True
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A person of a list with their organisation."""
+
+    organisation: str
+    postcode: str
+    city: str
+    person: ContactFields
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of an entry: the person, and which of the two were not in the address book before."""
+
+    contact: Contact
+    is_new_contact: bool
+    is_new_provider: bool
+
+
+def keep_all(entries: Sequence[Entry], *, at: datetime) -> list[Kept]:
+    """`keep_provider` and `keep_contact` for a whole list, in a few statements. Every person has an address."""
+    named = {comparison_key(entry.organisation): entry for entry in reversed(entries)}
+    providers, new_providers = _settled(
+        queries.providers_by_key, {key: partial(_provider, entry, key, at) for key, entry in named.items()}
+    )
+    keys = [canonical_email(entry.person.email)[1] for entry in entries]
+    makers = {
+        key: partial(_contact, entry.person, providers[comparison_key(entry.organisation)], at)
+        for key, entry in zip(reversed(keys), reversed(entries), strict=True)
+    }
+    contacts, new_contacts = _settled(queries.contacts_by_key, makers)
+    return [
+        Kept(contacts[key], key in new_contacts, comparison_key(entry.organisation) in new_providers)
+        for key, entry in zip(keys, entries, strict=True)
+    ]
+
+
+def _provider(entry: Entry, key: str, at: datetime) -> Provider:
+    return Provider(
+        name=entry.organisation,
+        name_key=key,
+        postcode=entry.postcode or None,
+        city=entry.city or None,
+        created_at=at,
+    )
+
+
+def _contact(person: ContactFields, provider: Provider, at: datetime) -> Contact:
+    address, key = canonical_email(person.email)
+    return Contact(provider=provider, email=address, email_key=key, created_at=at, **_plain(person))
+
+
+def _settled(
+    find: Callable[[Sequence[str]], dict[str, T]], makers: Mapping[str, Callable[[], T]]
+) -> tuple[dict[str, T], set[str]]:
+    """What has these keys, made where it is missing, and the keys of what was made.
+
+    In the order of keys, so that two lists at once wait for each other instead of standing in each other's way.
+    """
+    for attempt in range(ATTEMPTS):
+        known = find(list(makers))
+        made = {key: makers[key]() for key in sorted(makers.keys() - known.keys())}
+        try:
+            with db.session.begin_nested():
+                db.session.add_all(made.values())
+        except IntegrityError:
+            if attempt == ATTEMPTS - 1:
+                raise
+        else:
+            break
+    return known | made, set(made)
 
 
 def change_provider(provider: Provider, name: str, postcode: str, city: str) -> None:
@@ -82,13 +163,14 @@ def _plain(fields: ContactFields) -> dict[str, object]:
     return {name: getattr(fields, name) for name in ContactFields.__dataclass_fields__ if name != "email"}
 
 
-def forget_contact(contact: Contact) -> None:
-    """Delete a person whom nothing refers to any more."""
-    db.session.delete(contact)
-    db.session.flush()  # the organisation may be unused only after that
+def forget_contacts(contacts: Iterable[Contact]) -> None:
+    """Delete people to whom nothing refers any more. Raises IntegrityError where something does."""
+    for contact in contacts:
+        db.session.delete(contact)
+    db.session.flush()  # organisations may be unused only after that
 
 
-def forget_provider(provider: Provider) -> None:
-    """Delete an organisation without people; one with people stays."""
-    if queries.contact_count(provider) == 0:
+def forget_unused(provider_ids: Iterable[int]) -> None:
+    """Delete those of the organisations where nobody is."""
+    for provider in queries.providers_without_people(provider_ids):
         db.session.delete(provider)

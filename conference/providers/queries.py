@@ -1,12 +1,13 @@
 """The address book."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from ..core.contact_list import Known
 from ..core.text import comparison_key
-from ..kit.db import db
+from ..kit.db import db, portions
 from .models import Contact, Provider
 
 
@@ -24,14 +25,53 @@ def provider_by_id(provider_id: int) -> Provider | None:
     return db.session.get(Provider, provider_id)
 
 
+def providers_by_key(keys: Iterable[str]) -> dict[str, Provider]:
+    """Organisations by the comparison form of their name."""
+    return {
+        provider.name_key: provider
+        for some in portions(keys)
+        for provider in db.session.scalars(select(Provider).where(Provider.name_key.in_(some)))
+    }
+
+
 def contacts_by_key(keys: Iterable[str]) -> dict[str, Contact]:
     """Contacts by the comparison form of their address (core.text.canonical_email)."""
-    query = select(Contact).options(joinedload(Contact.provider)).where(Contact.email_key.in_(list(keys)))
-    return {str(contact.email_key): contact for contact in db.session.scalars(query)}
+    query = select(Contact).options(joinedload(Contact.provider))
+    return {
+        str(contact.email_key): contact
+        for some in portions(keys)
+        for contact in db.session.scalars(query.where(Contact.email_key.in_(some)))
+    }
+
+
+def address_book(without: Container[str]) -> dict[str, Known]:
+    """Everybody with an address by its comparison form, but for these."""
+    query = select(Contact.email_key, Contact.first_name, Contact.last_name, Provider.name).join(Provider)
+    rows = db.session.execute(query.where(Contact.email_key.is_not(None)))
+    return {str(key): Known(*names) for key, *names in rows if key not in without}
 
 
 def contact_by_id(contact_id: int) -> Contact | None:
     return db.session.get(Contact, contact_id)
+
+
+def contacts_by_id(ids: Iterable[int]) -> list[Contact]:
+    """These people, as far as they are in the address book."""
+    return [
+        contact
+        for some in portions(ids)
+        for contact in db.session.scalars(select(Contact).where(Contact.id.in_(some)))
+    ]
+
+
+def providers_without_people(ids: Iterable[int]) -> list[Provider]:
+    """Those of these organisations where nobody is."""
+    query = select(Provider).where(~select(Contact.id).where(Contact.provider_id == Provider.id).exists())
+    return [
+        provider
+        for some in portions(ids)
+        for provider in db.session.scalars(query.where(Provider.id.in_(some)))
+    ]
 
 
 def contacts_of(provider: Provider) -> list[Contact]:
@@ -45,7 +85,3 @@ def providers_with_counts() -> list[tuple[Provider, int]]:
     people = func.count(Contact.id)
     query = select(Provider, people).outerjoin(Contact).group_by(Provider.id).order_by(Provider.name)
     return [(provider, count) for provider, count in db.session.execute(query)]
-
-
-def contact_count(provider: Provider) -> int:
-    return db.session.scalar(select(func.count(Contact.id)).where(Contact.provider_id == provider.id)) or 0

@@ -8,14 +8,27 @@ from .models import ConsentKind
 from .operations import Answer
 
 
-class _Details:
+class _Consents:
+    """What a person agrees to; the view gives the words, which name the host."""
+
+    photo = Tick("")
+    name_list = Tick("")
+
+    @property
+    def ticked(self) -> frozenset[ConsentKind]:
+        """The consents that were ticked."""
+        fields = {ConsentKind.PHOTO: self.photo, ConsentKind.LIST: self.name_list}
+        return frozenset(kind for kind, field in fields.items() if field.data)
+
+
+class _Details(_Consents):
     """Fields of a yes, shared by answering and changing."""
 
     name = Line(_l("Your name"), required=True, max_length=160, render_kw={"autocomplete": "name"})
     diet = Line(
         _l("Food"),
         max_length=300,
-        description=_l("For example vegetarian, halal, nut allergy. We tell the kitchen, nobody else."),
+        description=_l("For example vegetarian, halal, nut allergy. Only the organising team sees it."),
     )
     access_needs = Paragraph(
         _l("What do you need to take part well?"),
@@ -26,8 +39,6 @@ class _Details:
     first_wish = Pick(_l("First choice"), blank=_l("No wish"))
     second_wish = Pick(_l("Second choice"), blank=_l("No wish"))
     third_wish = Pick(_l("Third choice"), blank=_l("No wish"))
-    photo = Tick("")
-    name_list = Tick("")
 
     @property
     def wish_fields(self) -> tuple[Pick, Pick, Pick]:
@@ -40,12 +51,11 @@ class _Details:
 
     def answer(self) -> Answer:
         """What was entered, for the operation."""
-        ticked = {ConsentKind.PHOTO: self.photo.data, ConsentKind.LIST: self.name_list.data}
         return Answer(
             name=str(self.name.data),
             diet=str(self.diet.data or ""),
             access_needs=str(self.access_needs.data or ""),
-            consents=frozenset(kind for kind, tick in ticked.items() if tick),
+            consents=self.ticked,
             wishes=tuple(int(field.data) for field in self.wish_fields if field.data),
         )
 
@@ -62,6 +72,10 @@ class DeclineForm(Form):
 
 class RegistrationForm(_Details, VersionedForm):
     """Change of a registration."""
+
+
+class ConsentsForm(_Consents, VersionedForm):
+    """The consents alone: all that can be changed once the conference has begun."""
 
 
 class WalkInForm(Form):

@@ -1,16 +1,17 @@
 """Answering, seats and waiting list, attendance. Seats are counted and taken under the lock of the conference's row."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import render_template
-from flask_babel import force_locale
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, or_, select
 
 from ..conferences.models import Conference
 from ..conferences.queries import topics_of
+from ..core.text import comparison_key
 from ..invitations import operations as invitations
 from ..invitations.models import Invitation, LinkPurpose, Reply
 from ..invitations.queries import invitation_for
@@ -45,16 +46,51 @@ def consent_wording(kind: ConsentKind, conference: Conference) -> str:
     return _("My name and my organisation may be on the participant list that all participants get.")
 
 
-def accept(invitation: Invitation, answer: Answer, *, at: datetime) -> Registration:
+def follow_seats(conference: Conference, before: int, *, at: datetime) -> None:
+    """After the number of seats was changed: more seats let the waiting list move up.
+
+    Raises Refused when people would lose a seat that they have been promised.
+    """
+    taken = queries.seat_counts(conference).confirmed
+    if conference.seats < min(before, taken):
+        reason = ngettext(
+            "%(num)d person has a seat already; there cannot be fewer seats than that.",
+            "%(num)d people have a seat already; there cannot be fewer seats than that.",
+            taken,
+        )
+        raise Refused(reason)
+    if conference.seats > before and at < conference.starts_at:
+        move_up(conference, at=at)
+
+
+class AlreadyAnswered(Refused):
+    """The invitation was answered meanwhile, and differently: the page leads to the registration."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "This invitation has been answered meanwhile. Please open your registration to see or change it."
+            )
+        )
+
+
+def accept(
+    invitation: Invitation, answer: Answer, *, at: datetime, is_first: bool = False, by_staff: bool = False
+) -> Registration:
     """Take a seat, or the end of the waiting list when there is none. Sent twice, it counts once.
 
-    Raises Refused after the answer-by day.
+    `is_first`: the form was opened before there was any answer. `by_staff`: noted for the person, also after the answer-by
+    day. Raises AlreadyAnswered when another answer is in, Refused after the answer-by day or the beginning.
     """
-    conference = _locked(invitation.conference)
-    registration = queries.registration_of(conference, invitation.contact_id)
+    conference, invitation = _fresh_invitation(invitation)
+    registration = _fresh_registration(conference, invitation.contact_id)
     if registration is not None and registration.standing is not Standing.WITHDRAWN:
-        return _amended(registration, answer, at=at)
-    _check_open(conference, at)
+        if not _says(registration, answer):
+            raise AlreadyAnswered
+        return registration
+    if is_first and invitation.reply is not Reply.OPEN:
+        raise AlreadyAnswered
+    (_check_not_begun if by_staff else _check_open)(conference, at)
     if registration is None:
         registration = Registration(conference=conference, contact=invitation.contact, name=answer.name)
         db.session.add(registration)
@@ -68,25 +104,69 @@ def accept(invitation: Invitation, answer: Answer, *, at: datetime) -> Registrat
     return registration
 
 
+def accept_as_known(invitation: Invitation, *, at: datetime, by_staff: bool = False) -> Registration:
+    """A yes without a form (by telephone, or after a no), with what the person told before; consents must be given anew.
+
+    Who is registered stays as they are. Raises Refused as in `accept`.
+    """
+    conference, invitation = _fresh_invitation(invitation)
+    registration = _fresh_registration(conference, invitation.contact_id)
+    if registration is not None and registration.standing is not Standing.WITHDRAWN:
+        return registration
+    known = Answer(invitation.contact.name, "", "", frozenset(), ())
+    if registration is not None:
+        known = _answer_of(registration)
+    return accept(invitation, known, at=at, by_staff=by_staff)
+
+
 def change(registration: Registration, answer: Answer, version: int | None, *, at: datetime) -> Registration:
-    """Change name, needs, consents or wishes; the seat stays.
+    """Change name, needs, consents or wishes; the seat stays, and the person is told by mail.
 
     Raises Stale when it was changed elsewhere, Refused once the conference has begun.
     """
     conference = _locked(registration.conference)
-    check_version(version, registration.version, mine=_summary(answer), theirs=_summary_of(registration))
+    registration = found(_fresh_registration(conference, registration.contact_id))
+    if _says(registration, answer) and registration.standing is not Standing.WITHDRAWN:
+        return registration
+    theirs = _told(_answer_of(registration), conference)
+    check_version(version, registration.version, mine=_told(answer, conference), theirs=theirs)
     if at >= conference.starts_at:
         raise Refused(_("The conference has begun; your registration can no longer be changed here."))
     if registration.standing is Standing.WITHDRAWN:
         raise Refused(_("You have withdrawn. Answer the invitation again to take part."))
-    return _amended(registration, answer, at=at)
+    _store(registration, answer, at)
+    registration.version += 1
+    invitation = found(invitation_for(conference, registration.contact_id))
+    _send("changed", f"changed:{registration.id}:{registration.version}", invitation, at, None, None)
+    return registration
 
 
-def decline(invitation: Invitation, reason: str, *, at: datetime) -> None:
-    """Say no; a seat that the person had is given on. A second no changes nothing."""
-    conference = _locked(invitation.conference)
-    registration = queries.registration_of(conference, invitation.contact_id)
+def change_consents(
+    registration: Registration, ticked: frozenset[ConsentKind], version: int | None, *, at: datetime
+) -> Registration:
+    """Give or withdraw consents alone: that is possible at any time, also after the conference. Raises Stale."""
+    conference = _locked(registration.conference)
+    registration = found(_fresh_registration(conference, registration.contact_id))
+    known = _answer_of(registration)
+    if known.consents == ticked:
+        return registration
+    mine = _told(replace(known, consents=ticked), conference)
+    check_version(version, registration.version, mine=mine, theirs=_told(known, conference))
+    _store_consents(registration, ticked, at)
+    registration.version += 1
+    return registration
+
+
+def decline(invitation: Invitation, reason: str, *, at: datetime, is_first: bool = False) -> None:
+    """Say no; a seat that the person had is given on. A second no changes nothing.
+
+    `is_first`: the form was opened before there was any answer. Raises AlreadyAnswered when a yes came in meanwhile.
+    """
+    conference, invitation = _fresh_invitation(invitation)
+    registration = _fresh_registration(conference, invitation.contact_id)
     if registration is not None and registration.standing is not Standing.WITHDRAWN:
+        if is_first:
+            raise AlreadyAnswered
         withdraw(registration, at=at, reason=reason)
     elif invitation.reply is not Reply.DECLINED:
         _check_not_begun(conference, at)
@@ -97,13 +177,14 @@ def decline(invitation: Invitation, reason: str, *, at: datetime) -> None:
 def withdraw(registration: Registration, *, at: datetime, reason: str = "") -> None:
     """Give the seat back; the first on the waiting list moves up in the same transaction."""
     conference = _locked(registration.conference)
+    registration = found(_fresh_registration(conference, registration.contact_id))
     if registration.standing is Standing.WITHDRAWN:
         return
     _check_not_begun(conference, at)
     registration.standing, registration.withdrawn_at, registration.queue_number = Standing.WITHDRAWN, at, None
     registration.version += 1
     _store_consents(registration, frozenset(), at)
-    invitation = found(invitation_for(conference, registration.contact_id))
+    _conference, invitation = _fresh_invitation(found(invitation_for(conference, registration.contact_id)))
     invitations.note_reply(invitation, Reply.DECLINED, at=at, reason=reason)
     _cancel_entry(invitation, f"withdrawn:{registration.id}:{registration.version}", at)
     db.session.flush()  # the freed seat must count for who moves up
@@ -111,8 +192,13 @@ def withdraw(registration: Registration, *, at: datetime, reason: str = "") -> N
 
 
 def move_up(conference: Conference, *, at: datetime) -> list[Registration]:
-    """Give free seats to the waiting list in its order; each who moves up gets a letter."""
+    """Give free seats to the waiting list in its order; each who moves up gets a letter.
+
+    Raises Refused once the conference has begun.
+    """
     conference = _locked(conference)
+    if at >= conference.starts_at:
+        raise Refused(_("The conference has begun; nobody moves up any more."))
     free = queries.seat_counts(conference).free
     moved = queries.waiting_line(conference)[:free]
     for registration in moved:
@@ -125,6 +211,19 @@ def move_up(conference: Conference, *, at: datetime) -> list[Registration]:
 
 def _locked(conference: Conference) -> Conference:
     return found(one_locked(select(Conference).where(Conference.id == conference.id)))
+
+
+# What was read before the lock may be out of date: these read it again.
+def _fresh_invitation(invitation: Invitation) -> tuple[Conference, Invitation]:
+    conference = _locked(invitation.conference)
+    return conference, found(one_locked(select(Invitation).where(Invitation.id == invitation.id)))
+
+
+def _fresh_registration(conference: Conference, contact_id: int) -> Registration | None:
+    query = select(Registration).where(
+        Registration.conference_id == conference.id, Registration.contact_id == contact_id
+    )
+    return one_locked(query)
 
 
 def _check_open(conference: Conference, at: datetime) -> None:
@@ -159,14 +258,6 @@ def _counts_without_new(conference: Conference) -> queries.SeatCounts:
         return queries.seat_counts(conference)
 
 
-def _amended(registration: Registration, answer: Answer, *, at: datetime) -> Registration:
-    before = _summary_of(registration)
-    _store(registration, answer, at)
-    if _summary_of(registration) != before:
-        registration.version += 1
-    return registration
-
-
 def _store(registration: Registration, answer: Answer, at: datetime) -> None:
     registration.name, registration.diet, registration.access_needs = (
         answer.name,
@@ -188,8 +279,7 @@ def _store_consents(registration: Registration, ticked: frozenset[ConsentKind], 
 
 
 def _store_wishes(registration: Registration, wished: Iterable[int]) -> None:
-    known = {topic.id for topic in topics_of(registration.conference)}
-    ids = list(dict.fromkeys(topic_id for topic_id in wished if topic_id in known))
+    ids = _known_wishes(registration.conference, wished)
     if ids == queries.wishes_of_person(registration):
         return
     db.session.execute(delete(Wish).where(Wish.registration_id == registration.id))
@@ -197,16 +287,36 @@ def _store_wishes(registration: Registration, wished: Iterable[int]) -> None:
         db.session.add(Wish(registration_id=registration.id, topic_id=topic_id, rank=rank))
 
 
-def _summary(answer: Answer) -> str:
-    return "\n".join([answer.name, answer.diet, answer.access_needs])
+def _known_wishes(conference: Conference, wished: Iterable[int]) -> list[int]:
+    known = {topic.id for topic in topics_of(conference)}
+    return list(dict.fromkeys(topic_id for topic_id in wished if topic_id in known))
 
 
-def _summary_of(registration: Registration) -> str:
-    consents = ",".join(sorted(str(kind.value) for kind in queries.valid_consents(registration)))
-    wishes = ",".join(map(str, queries.wishes_of_person(registration)))
-    return "\n".join(
-        [registration.name, registration.diet, registration.access_needs, consents, wishes]
-    ).rstrip("\n,")
+def _answer_of(registration: Registration) -> Answer:
+    return Answer(
+        name=registration.name,
+        diet=registration.diet,
+        access_needs=registration.access_needs,
+        consents=frozenset(queries.valid_consents(registration)),
+        wishes=tuple(queries.wishes_of_person(registration)),
+    )
+
+
+def _says(registration: Registration, answer: Answer) -> bool:
+    wishes = tuple(_known_wishes(registration.conference, answer.wishes))
+    return replace(answer, wishes=wishes) == _answer_of(registration)
+
+
+def _told(answer: Answer, conference: Conference) -> str:
+    titles = {topic.id: topic.title for topic in topics_of(conference)}
+    parts = [
+        (_("Name"), answer.name),
+        (_("Food"), answer.diet),
+        (_("Needs"), answer.access_needs),
+        (_("Wishes"), ", ".join(titles[topic_id] for topic_id in answer.wishes if topic_id in titles)),
+        (_("Consents"), ", ".join(str(kind.label) for kind in ConsentKind if kind in answer.consents)),
+    ]
+    return "\n".join(f"{label}: {text or '–'}" for label, text in parts)
 
 
 # -- letters ----------------------------------------------------------
@@ -231,9 +341,13 @@ def _confirm(
 
 def _cancel_entry(invitation: Invitation, purpose: str, at: datetime) -> None:
     calendar = None
-    if invitation.sent_at is not None:
+    if invitation.entry_state is not None:
         calendar = invitations.calendar_of(invitation, method="CANCEL", partstat="DECLINED", at=at)
-    _send("declined", purpose, invitation, at, calendar, "CANCEL" if calendar else None)
+    may_return = at < invitation.conference.answers_close_at
+    method = "CANCEL" if calendar else None
+    _send(
+        "declined", purpose, invitation, at, calendar, method, had_entry=bool(calendar), may_return=may_return
+    )
 
 
 def _send(
@@ -308,6 +422,34 @@ def record_attendance(
     return attendance
 
 
+def record_changes(
+    conference: Conference,
+    seen: Mapping[int, Presence | None],
+    wanted: Mapping[int, Presence | None],
+    *,
+    at: datetime,
+) -> int:
+    """Record a whole list by contact id, None for not recorded; only what differs from what was seen. Gives how many.
+
+    Raises Refused, with the names, where somebody else has recorded something different meanwhile: nothing is written then.
+    """
+    _locked(conference)
+    stored = queries.attendance_of(conference)
+    now = {contact_id: attendance.presence for contact_id, attendance in stored.items()}
+    changed = {key: presence for key, presence in wanted.items() if seen.get(key) is not presence}
+    crossed = [key for key in changed if now.get(key) not in (seen.get(key), changed[key])]
+    if crossed:
+        people = db.session.scalars(select(Contact).where(Contact.id.in_(crossed)))
+        names = ", ".join(contact.name for contact in sorted(people, key=lambda contact: contact.sort_key))
+        raise Refused(_("Somebody else has recorded something different meanwhile: %(names)s.", names=names))
+    for contact_id, presence in changed.items():
+        if presence is None:
+            clear_attendance(conference, contact_id)
+        elif now.get(contact_id) is not presence:
+            record_attendance(conference, contact_id, presence, at=at)
+    return len(changed)
+
+
 def clear_attendance(conference: Conference, contact_id: int) -> None:
     """Take a record back: the person counts as not recorded again."""
     _locked(conference)
@@ -337,14 +479,18 @@ def add_walk_in(
 def _same_walk_in(
     conference: Conference, provider_id: int, first_name: str, last_name: str
 ) -> Contact | None:
+    """The person of this name and organisation who is on the list, or was added before."""
+    invited = select(Invitation.contact_id).where(Invitation.conference_id == conference.id)
+    recorded = select(Attendance.contact_id).where(Attendance.conference_id == conference.id)
     query = (
         select(Contact)
-        .join(Attendance, Attendance.contact_id == Contact.id)
-        .where(
-            Attendance.conference_id == conference.id,
-            Contact.provider_id == provider_id,
-            func.trim(Contact.first_name) == first_name,
-            Contact.last_name == last_name,
-        )
+        .where(Contact.provider_id == provider_id, or_(Contact.id.in_(invited), Contact.id.in_(recorded)))
+        .order_by(Contact.id)
     )
-    return db.session.scalars(query.limit(1)).first()
+    wanted = comparison_key(f"{first_name} {last_name}")
+    namesakes = (
+        contact
+        for contact in db.session.scalars(query)
+        if comparison_key(f"{contact.first_name} {contact.last_name}") == wanted
+    )
+    return next(namesakes, None)

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference, Topic
+from ..core.salutation import sort_key
 from ..kit.db import db
 from ..providers.models import Contact
 from .models import Attendance, Consent, ConsentKind, Presence, Registration, Standing, Wish
@@ -102,6 +103,22 @@ def participants(conference: Conference) -> list[Contact]:
     missing = {a.contact_id for a in attendance.values() if a.presence is not Presence.PRESENT}
     kept = [contact for contact_id, contact in people.items() if contact_id not in missing]
     return sorted(kept, key=lambda contact: contact.sort_key)
+
+
+def named_participants(conference: Conference) -> list[tuple[str, Contact]]:
+    """The participants with the names that they gave themselves, in German order: what is printed about them."""
+    given = {
+        r.contact_id: r.name for r in registrations_of(conference) if r.standing is not Standing.WITHDRAWN
+    }
+    people = [(given.get(contact.id, contact.name), contact) for contact in participants(conference)]
+    return sorted(people, key=lambda person: _sort_key(*person))
+
+
+def _sort_key(name: str, contact: Contact) -> tuple[str, str]:
+    if name == contact.name or name.endswith(contact.last_name):
+        return contact.sort_key
+    first_name, _blank, last_name = name.rpartition(" ")
+    return sort_key(last_name, first_name)
 
 
 def wishes_of(conference: Conference) -> dict[int, list[Topic]]:

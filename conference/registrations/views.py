@@ -19,7 +19,7 @@ from ..kit.limits import limiter
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
 from . import bp, operations, queries
-from .forms import AnswerForm, DeclineForm, RegistrationForm, WalkInForm
+from .forms import AnswerForm, ConsentsForm, DeclineForm, RegistrationForm, WalkInForm
 from .models import ConsentKind, Presence, Registration, Standing
 
 # -- guests -----------------------------------------------------------
@@ -43,13 +43,13 @@ def answer_invitation(token: str) -> ResponseReturnValue:
     form, no = _answer_forms(link, invitation)
     if request.method == "POST" and request.form.get("reply") == "declined":
         return _declined(token, link, invitation, form, no)
-    if request.method == "POST" and request.form.get("reply") not in (None, "", "accepted"):
+    if request.method == "POST" and request.form.get("reply") != "accepted":
         form.form_errors.append(_("Please choose one of the offered answers."))
     if forms.submitted(form):
         with pages.refusals(form):
-            registration = operations.accept(invitation, form.answer(), at=clock.now())
+            registration = operations.accept(invitation, form.answer(), at=clock.now(), is_first=True)
             return _enter(link, _thanks(registration))
-    return _answer_page(token, link, form, no)
+    return _answer_page(token, invitation, form, no)
 
 
 def _answer_forms(link: PersonalLink, invitation: Invitation) -> tuple[AnswerForm, DeclineForm]:
@@ -58,17 +58,22 @@ def _answer_forms(link: PersonalLink, invitation: Invitation) -> tuple[AnswerFor
     return form, DeclineForm(prefix="no")
 
 
-def _answer_page(token: str, link: PersonalLink, form: AnswerForm, no: DeclineForm) -> ResponseReturnValue:
-    event = link.conference
+def _answer_page(
+    token: str, invitation: Invitation, form: AnswerForm, no: DeclineForm
+) -> ResponseReturnValue:
+    event, now = invitation.conference, clock.now()
     return pages.show(
         "registrations/answer_invitation.html",
         form=form,
         no=no,
-        status=max(pages.status_of(form), pages.status_of(no)),
+        status=pages.status_of(no) if no.refused else max(pages.status_of(form), pages.status_of(no)),
         token=token,
         event=event,
+        contact=invitation.contact if invitation.reply is Reply.OPEN else None,
         counts=queries.seat_counts(event),
-        closed=clock.now() >= event.answers_close_at,
+        begun=now >= event.starts_at,
+        closed=now >= event.answers_close_at,
+        answered=any(isinstance(f.refused, operations.AlreadyAnswered) for f in (form, no)),
         wording={kind.value: operations.consent_wording(kind, event) for kind in ConsentKind},
     )
 
@@ -78,10 +83,10 @@ def _declined(
 ) -> ResponseReturnValue:
     if forms.submitted(no):
         with pages.refusals(no):
-            operations.decline(invitation, no.reason.data or "", at=clock.now())
+            operations.decline(invitation, no.reason.data or "", at=clock.now(), is_first=True)
             return _enter(link, _("Thank you for telling us. You do not take part."))
     form.form_errors.extend(no.form_errors)
-    return _answer_page(token, link, form, no)
+    return _answer_page(token, invitation, form, no)
 
 
 def _thanks(registration: Registration) -> str:
@@ -109,9 +114,10 @@ def visit(token: str) -> ResponseReturnValue:
 def my_page() -> ResponseReturnValue:
     """A guest's own page."""
     conference, registration, invitation = _mine()
-    form = None
+    form: RegistrationForm | ConsentsForm | None = None
     if registration is not None and registration.standing is not Standing.WITHDRAWN:
-        form = _registration_form(registration, conference)
+        begun = clock.now() >= conference.starts_at
+        form = _consents_form(registration) if begun else _registration_form(registration, conference)
     return _my_page(conference, registration, invitation, form)
 
 
@@ -126,19 +132,29 @@ def _registration_form(registration: Registration, conference: Conference) -> Re
         form = RegistrationForm()
     else:
         wished = [*queries.wishes_of_person(registration), None, None, None]
-        valid = queries.valid_consents(registration)
-        consents = {"photo": ConsentKind.PHOTO in valid, "name_list": ConsentKind.LIST in valid}
+        consents = _consents(registration)
         wishes = dict(zip(("first_wish", "second_wish", "third_wish"), wished, strict=False))
         form = RegistrationForm(data=vars(registration) | wishes | consents)
     form.offer_topics(topics_of(conference))
     return form
 
 
+def _consents(registration: Registration) -> dict[str, bool]:
+    valid = queries.valid_consents(registration)
+    return {"photo": ConsentKind.PHOTO in valid, "name_list": ConsentKind.LIST in valid}
+
+
+def _consents_form(registration: Registration) -> ConsentsForm:
+    if request.method == "POST":
+        return ConsentsForm()
+    return ConsentsForm(data={"version": registration.version} | _consents(registration))
+
+
 def _my_page(
     conference: Conference,
     registration: Registration | None,
     invitation: Invitation,
-    form: RegistrationForm | None,
+    form: RegistrationForm | ConsentsForm | None,
 ) -> ResponseReturnValue:
     waiting = registration is not None and registration.standing is Standing.WAITING
     return pages.show(
@@ -168,24 +184,37 @@ def change_registration() -> ResponseReturnValue:
     return _my_page(conference, registration, invitation, form)
 
 
+@bp.post("/my/consents")
+@access.guest
+def change_consents() -> ResponseReturnValue:
+    """Give or withdraw consents, also after the conference."""
+    conference, registration, invitation = _mine()
+    registration = found(registration)
+    form = _consents_form(registration)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.change_consents(registration, form.ticked, form.started_from, at=clock.now())
+            return pages.done("registrations.my_page", _("Your consents have been saved."))
+    return _my_page(conference, registration, invitation, form)
+
+
 @bp.post("/my/withdrawal")
 @access.guest
 def withdraw() -> ResponseReturnValue:
-    """Give the seat back."""
+    """Give the seat, or the place on the waiting list, back."""
     _conference, registration, _invitation = _mine()
     operations.withdraw(found(registration), at=clock.now())
-    return pages.done("registrations.my_page", _("You have withdrawn. Your seat goes to somebody else."))
+    return pages.done("registrations.my_page", _("You have withdrawn and do not take part."))
 
 
 @bp.post("/my/return")
 @access.guest
 def register_again() -> ResponseReturnValue:
     """Accept after all, with what is known already."""
-    _conference, registration, invitation = _mine()
-    name = registration.name if registration is not None else invitation.contact.name
-    answer = operations.Answer(name=name, diet="", access_needs="", consents=frozenset(), wishes=())
-    registration = operations.accept(invitation, answer, at=clock.now())
-    return pages.done("registrations.my_page", _thanks(registration))
+    _conference, _registration, invitation = _mine()
+    registration = operations.accept_as_known(invitation, at=clock.now())
+    again = _("Your consents ended when you withdrew; you can give them again below.")
+    return pages.done("registrations.my_page", f"{_thanks(registration)} {again}")
 
 
 # -- staff ------------------------------------------------------------
@@ -202,6 +231,7 @@ def show_registrations(slug: str) -> ResponseReturnValue:
         registrations=queries.registrations_of(conference),
         line=queries.waiting_line(conference),
         counts=queries.seat_counts(conference),
+        begun=clock.now() >= conference.starts_at,
         wishes=queries.wishes_of(conference),
         consents=queries.consents_of(conference),
     )
@@ -237,33 +267,20 @@ def export_registrations(slug: str) -> ResponseReturnValue:
     return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
 
 
-@bp.post("/conferences/<slug>/registrations/move-up")
-@access.organisers
-def move_up(slug: str) -> ResponseReturnValue:
-    """Give free seats to the waiting list, after the number of seats was raised."""
-    conference = conference_here(access.account(), slug)
-    moved = operations.move_up(conference, at=clock.now())
-    message = ngettext("%(num)d person has moved up.", "%(num)d people have moved up.", len(moved))
-    return pages.done("registrations.show_registrations", message, slug=slug)
-
-
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/reply")
 @access.organisers
 def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
     """Note an answer that came by telephone."""
     conference = conference_here(access.account(), slug)
     invitation = found(invitation_of(conference, invitation_id))
-    name = invitation.contact.name
     if request.form.get("reply") == "accepted":
-        answer = operations.Answer(name=name, diet="", access_needs="", consents=frozenset(), wishes=())
-        operations.accept(invitation, answer, at=clock.now())
+        operations.accept_as_known(invitation, at=clock.now(), by_staff=True)
     elif request.form.get("reply") == "declined":
         operations.decline(invitation, _("by telephone"), at=clock.now())
     else:
         abort(422)
-    return pages.done(
-        "invitations.show_guests", _("The answer of %(name)s has been noted.", name=name), slug=slug
-    )
+    message = _("The answer of %(name)s has been noted.", name=invitation.contact.name)
+    return pages.done("invitations.show_guest", message, slug=slug, invitation_id=invitation_id)
 
 
 @bp.route("/conferences/<slug>/attendance", methods=["GET", "POST"])
@@ -271,33 +288,32 @@ def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
 def show_attendance(slug: str) -> ResponseReturnValue:
     """Record who is there. Nothing is taken from the answers; only what was changed on the form is stored."""
     conference = conference_here(access.account(), slug)
-    if request.method == "POST":
-        changed = _changed_presences(conference)
-        if changed is None:
-            abort(422)
-        for contact_id, presence in changed.items():
-            if presence is None:
-                operations.clear_attendance(conference, contact_id)
-            else:
-                operations.record_attendance(conference, contact_id, presence, at=clock.now())
-        message = ngettext("%(num)d entry has been saved.", "%(num)d entries have been saved.", len(changed))
+    if request.method == "GET":
+        return _attendance_page(conference, WalkInForm())
+    seen, wanted = _sent_presences(conference)
+    form = forms.Form()
+    with pages.refusals(form):
+        count = operations.record_changes(conference, seen, wanted, at=clock.now())
+        message = ngettext("%(num)d entry has been saved.", "%(num)d entries have been saved.", count)
         return pages.done("registrations.show_attendance", message, slug=slug)
-    return _attendance_page(conference, WalkInForm())
+    return _attendance_page(conference, WalkInForm(), form, wanted)
 
 
-def _changed_presences(conference: Conference) -> dict[int, Presence | None] | None:
-    known = {row["contact"].id for row in _attendance_rows(conference)}
+Presences = dict[int, Presence | None]
+
+
+def _sent_presences(conference: Conference) -> tuple[Presences, Presences]:
+    known = {str(row["contact"].id): row["contact"].id for row in _attendance_rows(conference)}
     values: dict[str, Presence | None] = {str(presence.value): presence for presence in Presence} | {"": None}
-    changed: dict[int, Presence | None] = {}
-    for key, sent in request.form.items():
+    sent: dict[str, Presences] = {"was": {}, "presence": {}}
+    for key, value in request.form.items():
         kind, _dash, number = key.partition("-")
-        if kind != "presence":
+        if kind not in sent:
             continue
-        if not number.isascii() or not number.isdigit() or int(number) not in known or sent not in values:
-            return None
-        if request.form.get(f"was-{number}", "") != sent:
-            changed[int(number)] = values[sent]
-    return changed
+        if number not in known or value not in values:
+            abort(422)
+        sent[kind][known[number]] = values[value]
+    return sent["was"], sent["presence"]
 
 
 def _attendance_rows(conference: Conference) -> list[dict[str, Any]]:
@@ -313,7 +329,9 @@ def _attendance_rows(conference: Conference) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["contact"].sort_key)
 
 
-def _attendance_page(conference: Conference, form: WalkInForm) -> ResponseReturnValue:
+def _attendance_page(
+    conference: Conference, form: WalkInForm, sent: forms.Form | None = None, wanted: Presences | None = None
+) -> ResponseReturnValue:
     rows = _attendance_rows(conference)
     totals = {
         presence: sum(1 for r in rows if r["attendance"] and r["attendance"].presence is presence)
@@ -321,7 +339,9 @@ def _attendance_page(conference: Conference, form: WalkInForm) -> ResponseReturn
     }
     return pages.show(
         "registrations/show_attendance.html",
-        form=form,
+        form=sent or form,
+        walk_in=form,
+        wanted=wanted or {},
         conference=conference,
         rows=rows,
         totals=totals,
@@ -376,11 +396,11 @@ def _paper(template: str, conference: Conference, **context: object) -> str:
     consents = queries.consents_of(conference)
     people = [
         {
-            "name": contact.name,
+            "name": name,
             "organisation": contact.provider.name,
             "no_photo": ConsentKind.PHOTO not in consents.get(contact.id, set()),
         }
-        for contact in queries.participants(conference)
+        for name, contact in queries.named_participants(conference)
     ]
     with force_locale(conference.language):
         return render_template(

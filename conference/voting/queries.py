@@ -8,6 +8,7 @@ from sqlalchemy.orm import joinedload
 from ..conferences.models import Conference
 from ..ideas.models import Idea
 from ..ideas.queries import clusters_of, ideas_of
+from ..invitations.queries import invited_ids
 from ..kit.db import db
 from ..registrations.models import Attendance, Presence, Registration, Standing
 from .models import Ballot, Vote, VoteOption, Voter, VoteSubject
@@ -59,16 +60,19 @@ def loose_ideas(conference: Conference) -> list[Idea]:
 
 
 def entitled_ids(conference: Conference) -> set[int]:
-    """Contact ids of who may vote: who is present; as long as no attendance is recorded, who has a seat."""
+    """Contact ids of who may vote: who is present or has a seat, without those recorded as not there.
+
+    Who came without an invitation has no personal link, could not vote, and is not counted.
+    """
     recorded = db.session.execute(
         select(Attendance.contact_id, Attendance.presence).where(Attendance.conference_id == conference.id)
     ).all()
-    if recorded:
-        return {contact_id for contact_id, presence in recorded if presence is Presence.PRESENT}
+    missing = {contact_id for contact_id, presence in recorded if presence is not Presence.PRESENT}
+    present = {contact_id for contact_id, presence in recorded if presence is Presence.PRESENT}
     confirmed = select(Registration.contact_id).where(
         Registration.conference_id == conference.id, Registration.standing == Standing.CONFIRMED
     )
-    return set(db.session.scalars(confirmed))
+    return ((set(db.session.scalars(confirmed)) | present) - missing) & invited_ids(conference)
 
 
 def voter_ids(vote: Vote) -> set[int]:

@@ -23,3 +23,13 @@ settle(document);
 wake(document);
 document.addEventListener("htmx:load", (event) => wake(event.detail.elt));
 document.addEventListener("part:load", (event) => wake(event.target));
+
+// A page that asks for something else (signed out meanwhile) must not wipe out what it does not hold.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const asked = event.detail.requestConfig?.elt ?? event.target;
+  const region = asked.getAttribute?.("hx-select");
+  if (!region || event.detail.xhr.status >= 400) return;
+  if (new DOMParser().parseFromString(event.detail.serverResponse, "text/html").querySelector(region)) return;
+  event.detail.shouldSwap = false;
+  asked.dispatchEvent(new CustomEvent("part:ended", { bubbles: true }));
+});

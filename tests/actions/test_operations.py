@@ -253,6 +253,31 @@ def test_a_stale_correction_of_a_decision_carries_both_texts(house):
     assert (stale.value.mine, stale.value.theirs, decision.version) == ("Zweite", "Erste", 2)
 
 
+def test_what_a_decision_was_made_from_can_be_corrected(house):
+    conference = a_conference()
+    decision = operations.decide(conference, "Ja", "", Source(), at=NOW)
+    cluster = ideas.make_cluster(conference, "Kalender")
+    operations.change_decision(decision, "Ja", "", 1, Source("cluster", cluster.id))
+    assert (decision.cluster_id, decision.version) == (cluster.id, 2)
+    foreign = ideas.make_cluster(a_conference(slug="other"), "Fremd")
+    with pytest.raises(Refused):
+        operations.change_decision(decision, "Ja", "", 2, Source("cluster", foreign.id))
+    operations.change_decision(decision, "Ja!", "", 2)
+    assert decision.cluster_id == cluster.id
+
+
+def test_a_source_knows_what_followed_from_it(house):
+    conference = a_conference()
+    cluster, other = (ideas.make_cluster(conference, heading) for heading in ("Kalender", "Kurse"))
+    source = Source("cluster", cluster.id)
+    decision = operations.decide(conference, "Ja", "", source, at=NOW)
+    direct = an_action(conference, "Unmittelbar", source=source)
+    through = an_action(conference, "Aus dem Beschluss", source=Source("decision", decision.id))
+    found = queries.what_followed(conference, "cluster", cluster.id)
+    assert (found.decisions, found.actions) == ([decision], [direct, through])
+    assert queries.what_followed(conference, "cluster", other.id) == queries.Followed([], [])
+
+
 def test_the_follow_up_sees_the_records_themselves_across_the_chain(house):
     account = an_account()
     june = a_conference(account)

@@ -118,6 +118,28 @@ def test_a_decision_and_from_it_an_action_are_recorded(staff, in_house, june, ad
     assert rows(in_house, Action)[-1].decision_id == decision.id
 
 
+@pytest.mark.parametrize("kind", ["idea", "cluster", "agenda"])
+def test_idea_cluster_and_agenda_item_lead_to_what_was_made_of_them_and_back(staff, in_house, june, kind):
+    with in_house():
+        made = {
+            "idea": lambda: some_ideas(june, "Kalender")[0],
+            "cluster": lambda: ideas.make_cluster(june, "Kalender"),
+            "agenda": lambda: an_item(june),
+        }[kind]()
+        decision = operations.decide(june, "Es gibt einen Kalender.", "", Source(kind, made.id), at=NOW)
+        action = an_action(june, "Tabelle aufsetzen", source=Source("decision", decision.id))
+    page = {
+        "idea": f"/conferences/june-2023/ideas/{made.id}",
+        "cluster": f"/conferences/june-2023/clusters/{made.id}",
+        "agenda": f"/conferences/june-2023/agenda/{made.id}/note",
+    }[kind]
+    staff.open(page)
+    assert staff.sees("Es gibt einen Kalender.") and staff.sees("Tabelle aufsetzen")
+    assert f"/conferences/june-2023/actions/{action.id}" in staff.links()
+    staff.open("actions.show_decisions", slug="june-2023")
+    assert {page, f"/conferences/june-2023/actions/{action.id}"} <= set(staff.links())
+
+
 def test_a_form_sent_twice_counts_once(staff, in_house, ada):
     sent = form(title="Neu", responsible_id=ada.contact_id)
     staff.submit("/conferences/june-2023/actions/new", sent)

@@ -137,7 +137,7 @@ def test_the_timetable_runs_a_constant_number_of_queries(signed_in, in_house, ju
             )
     with count_queries() as seen:
         signed_in.open("agenda.show_agenda", slug=SLUG)
-    assert len([s for s in seen if s.startswith("SELECT")]) == 5
+    assert len([s for s in seen if s.startswith("SELECT")]) == 6
 
 
 # -- adding and changing ----------------------------------------------
@@ -449,6 +449,22 @@ def test_a_hall_that_is_too_small_is_told_with_numbers(signed_in, in_house, june
         an_item(conference, room_id=add_room(conference, "Kammer", 12).id)
     signed_in.open("agenda.show_agenda", slug=SLUG)
     assert signed_in.sees("Der Raum hat 12 Plätze, erwartet werden 60 Personen.")
+
+
+def test_as_long_as_people_can_still_accept_the_hall_must_hold_them_too(house):
+    from conference.registrations import operations as registrations
+
+    from ..builders import an_answer, an_invitation
+
+    conference = a_conference()
+    an_item(conference, room_id=add_room(conference, "Kammer", 2).id)
+    guests = [an_invitation(conference) for _ in range(4)]
+    registrations.accept(guests[0], an_answer(), at=NOW)
+    [warning] = queries.warnings_of(conference)
+    assert (warning.code, warning.seats, warning.people) == ("room_too_small", 2, 4)
+    for guest in guests[1:3]:
+        registrations.decline(guest, "", at=NOW)
+    assert queries.warnings_of(conference) == []
 
 
 def test_what_ends_after_the_conference_is_told(signed_in, june):

@@ -172,6 +172,11 @@ def test_without_a_day_to_answer_by_it_is_as_far_ahead_as_last_time(house):
     assert planned(june_with_everything(), answer_by=None).answer_by == date(2023, 8, 11)
 
 
+def test_without_a_day_to_answer_by_it_is_never_in_the_past(house):
+    soon = planned(june_with_everything(), day=LATER.date() + timedelta(days=4), answer_by=None)
+    assert soon.answer_by == LATER.date()
+
+
 def test_the_third_conference_has_one_review_and_it_is_of_the_second(house):
     august = planned(june_with_everything())
     november = planned(august, day=date(2023, 11, 7), slug="november-2023", answer_by=None)

@@ -88,15 +88,33 @@ def test_wrong_values_are_refused_with_the_input_kept(browser, in_house, organis
 def test_a_time_that_the_clock_change_skips_is_refused(browser, organiser, june):
     browser.sign_in(organiser)
     gap = conference_form(version="1", day="2023-03-26", begin="02:30", end="15:00", answer_by="2023-03-01")
-    browser.submit("conferences.edit_conference", gap, status=409, slug="june-2023")
+    browser.submit("conferences.edit_conference", gap, status=422, slug="june-2023")
     assert browser.value_of("begin") == "02:30"
+    assert "#begin" in browser.links()
 
 
 def test_an_end_before_the_beginning_is_refused(browser, organiser, june):
     browser.sign_in(organiser)
     browser.submit(
-        "conferences.edit_conference", conference_form(version="1", end="08:00"), status=409, slug="june-2023"
+        "conferences.edit_conference", conference_form(version="1", end="08:00"), status=422, slug="june-2023"
     )
+    assert "#end" in browser.links()
+
+
+def test_an_answer_by_date_after_the_conference_is_refused(browser, organiser, june):
+    browser.sign_in(organiser)
+    late = conference_form(version="1", answer_by="2023-06-07")
+    browser.submit("conferences.edit_conference", late, status=422, slug="june-2023")
+    assert "#answer_by" in browser.links()
+
+
+@pytest.mark.parametrize("seats", ["--5", "-", "5-", "٥"])
+def test_odd_numbers_are_refused_in_our_own_words(browser, organiser, june, seats):
+    browser.sign_in(organiser)
+    browser.submit(
+        "conferences.edit_conference", conference_form(version="1", seats=seats), status=422, slug="june-2023"
+    )
+    assert browser.sees("Bitte schreiben Sie eine ganze Zahl")
 
 
 def test_a_stale_form_is_refused_with_both_texts(browser, in_house, organiser, june):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from conference.core.contact_list import (
     FIELDS,
     GoodRow,
+    Known,
     ListCheck,
     Problem,
     Row,
@@ -324,7 +325,8 @@ def test_a_postcode_of_five_digits_is_taken(typed: str, stored: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "stored"), [("1067", "01067"), ("1067.0", "01067"), ("D-1067", "01067"), ("9111", "09111")]
+    ("typed", "stored"),
+    [("1067", "01067"), ("1067.0", "01067"), ("1067,00", "01067"), ("D-1067", "01067"), ("9111", "09111")],
 )
 def test_a_postcode_that_lost_its_zero_gets_it_back(typed: str, stored: str) -> None:
     assert warning("postcode", typed) == ("postcode_padded", stored, stored)
@@ -351,7 +353,7 @@ def test_all_errors_of_a_row_are_named_in_the_order_of_the_fields() -> None:
 
 def test_an_address_is_taken_once_whatever_its_case() -> None:
     check = checked(
-        person(), person(email="ANKE@bw.example", first_name="Anka"), person(email="b@bw.example")
+        person(), person(email="ANKE@bw.example", first_name="ANKE"), person(email="b@bw.example")
     )
     assert [good.line for good in check.good] == [2, 4]
     assert check.problems == (Problem(3, "email", "duplicate_in_file", "error", "ANKE@bw.example", "2"),)
@@ -361,6 +363,34 @@ def test_a_row_with_an_error_does_not_make_the_next_a_duplicate() -> None:
     check = checked(person(organisation=""), person())
     assert [good.line for good in check.good] == [3]
     assert said(check) == [(2, "organisation", "missing")]
+
+
+def test_one_address_for_two_people_is_named_so() -> None:
+    table = read_table(
+        b"Organisation;Vorname;Nachname;E-Mail\nHaus;Ada;Muster;info@x.example\nHaus;Bo;Muster;INFO@x.example\n",
+        "x.csv",
+    )
+    [problem] = check_rows(table, guess_mapping(table.header), {}, []).problems
+    assert (problem.line, problem.field, problem.code, problem.detail) == (
+        3,
+        "email",
+        "address_of_another",
+        "2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("first_name", "organisation", "said"),
+    [("Ada", "Haus", False), ("Bo", "Haus", True), ("Ada", "Hof", True)],
+)
+def test_who_is_known_under_another_name_is_pointed_out(
+    first_name: str, organisation: str, said: bool
+) -> None:
+    table = read_table(b"Organisation;Vorname;Nachname;E-Mail\nhaus;ada;Muster;info@x.example\n", "x.csv")
+    known = {"info@x.example": Known(first_name, "Muster", organisation)}
+    check = check_rows(table, guess_mapping(table.header), {}, ["Haus"], known)
+    assert len(check.good) == 1
+    assert [problem.detail for problem in check.warnings] == [f"{first_name} Muster, {organisation}"] * said
 
 
 def test_a_known_address_is_named_with_its_person() -> None:

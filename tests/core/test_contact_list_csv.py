@@ -53,6 +53,21 @@ def test_utf_16_with_the_other_byte_order_is_read() -> None:
     assert read(b"\xfe\xff" + LIST.encode("utf-16-be")).header == FIVE
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "mac_roman"])
+def test_less_usual_encodings_keep_every_umlaut(encoding: str) -> None:
+    text = "Organisation;Nachname;E-Mail;Ort\nBildungsträger für Süß;Müller;a@x.example;Löhne\n" + (
+        "Haus;Babić;b@x.example;Čačak\n" * ("utf" in encoding)
+    )
+    table = read_table(text.encode(encoding), "x.csv")
+    assert table.rows[0].cells == ("Bildungsträger für Süß", "Müller", "a@x.example", "Löhne")
+    assert table.encoding == encoding
+
+
+def test_a_foreign_name_makes_no_macintosh_file() -> None:
+    text = "Organisation;Nachname;E-Mail\nHaus;Krešimir;a@x.example\n"
+    assert read_table(text.encode("cp1252"), "x.csv").rows[0].cells[1] == "Krešimir"
+
+
 def test_plain_ascii_is_utf_8() -> None:
     assert read(f"{HEADER}\n{ANKE}").encoding == "utf-8"
 
@@ -180,7 +195,7 @@ def test_an_empty_file_is_named_so(data: bytes) -> None:
         (b"\xff\xd8\xff\xe0...", "binary"),
         (b"{\\rtf1 Organisation;E-Mail}", "binary"),
         (bytes(range(256)) * 20, "binary"),
-        (LIST.encode("utf-16-le"), "binary"),
+        (b"\x00\x01" * 500, "binary"),
         (b"<!DOCTYPE html><table><tr><td>Organisation</td></tr></table>", "unsupported"),
         (b"  <html><body>", "unsupported"),
         (b'<?xml version="1.0"?><Workbook/>', "unsupported"),

@@ -92,9 +92,57 @@ def test_a_postcode_that_lost_its_zero_is_put_right_with_a_warning() -> None:
     ]
 
 
-def test_a_formula_without_stored_result_is_an_empty_cell() -> None:
+def test_a_formula_without_stored_result_is_named_as_a_formula() -> None:
     table = read(xlsx([["Organisation", "E-Mail", "Ort"], ["=1+1", "a@x.example", "y"]]))
-    assert table.rows[0].cells == ("", "a@x.example", "y")
+    [problem] = check_rows(table, {"organisation": 0, "last_name": 2, "email": 1}, {}, []).problems
+    assert (problem.line, problem.field, problem.code) == (2, "organisation", "formula")
+
+
+def with_formulas(*cells: str) -> bytes:
+    """A sheet whose second row holds these cells, as other programs write them."""
+    names = "".join(
+        f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("Organisation", "Nachname", "E-Mail")
+    )
+    row = "".join(cells)
+    return with_sheet(f"<row>{names}</row><row>{row}</row>")
+
+
+NAME = '<c t="inlineStr"><is><t>Muster</t></is></c>'
+ADDRESS = '<c t="inlineStr"><is><t>a@x.example</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c t="str"><f>HYPERLINK("http://boese.example","Haus")</f><v>Haus</v></c>',
+        '<c><f t="shared" si="0"/><v>7</v></c>',
+        "<c><f>1+1</f></c>",
+        '<c t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+    ],
+)
+def test_a_formula_is_named_whatever_its_last_result(cell: str) -> None:
+    table = read(with_formulas(cell, NAME, ADDRESS))
+    [problem] = check_rows(table, guess_mapping(table.header), {}, []).problems
+    assert (problem.line, problem.field, problem.code) == (2, "organisation", "formula")
+
+
+def test_a_formula_whose_result_is_an_empty_text_is_an_empty_cell() -> None:
+    empty = '<c t="str"><f>IF(A1="","","x")</f><v></v></c>'
+    assert read(with_formulas(empty, NAME, ADDRESS)).rows[0].cells == ("", "Muster", "a@x.example")
+
+
+def test_a_formula_of_an_opendocument_table_is_named() -> None:
+    formula = '<table:table-cell table:formula="of:=1+1" office:value-type="float" office:value="2"><text:p>2</text:p></table:table-cell>'
+    row = f"<table:table-row>{formula}{ods_cell('Muster')}{ods_cell('a@x.example')}</table:table-row>"
+    table = read(ods(ods_row("Organisation", "Nachname", "E-Mail") + row), "x.ods")
+    [problem] = check_rows(table, guess_mapping(table.header), {}, []).problems
+    assert (problem.line, problem.field, problem.code) == (2, "organisation", "formula")
+
+
+def test_formulas_that_repeat_without_end_are_refused() -> None:
+    formula = '<table:table-cell table:formula="of:=1" table:number-columns-repeated="60" office:value-type="float"/>'
+    rows = f'<table:table-row table:number-rows-repeated="10000">{formula}</table:table-row>'
+    assert refusal(ods(f'{rows}</table:table><table:table table:name="b">{rows}')) == "unpacked_too_big"
 
 
 def test_a_text_that_begins_as_a_formula_is_an_error_of_its_row() -> None:

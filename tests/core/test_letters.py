@@ -31,6 +31,7 @@ def test_a_letter_with_known_placeholders_and_the_link_is_good():
         ("x", f"{{link}}\nhttps://folgetermin.example/invitation/{TOKEN}", [Problem("body", "secret", 2)]),
         ("x", f"folgetermin.example/action/{TOKEN}\n{{link}}", [Problem("body", "secret", 1)]),
         ("x", f"{{link}}\n~link-{'0' * 64}~", [Problem("body", "secret", 2)]),
+        ("x", "{link}\nHTTPS://FOLGETERMIN.EXAMPLE/invitation/abc", [Problem("body", "secret", 2)]),
         ("x", "https://folgetermin.example/invitation/{link}", [Problem("body", "secret", 1)]),
     ],
 )

@@ -52,6 +52,7 @@ def test_after_the_day_nobody_is_troubled_with_what_is_too_late():
         "no_agenda",
         "agenda_warnings",
         "no_guests",
+        "calendars_outdated",
         "letters_unsent",
         "answers_missing",
         "groups_missing",

@@ -136,11 +136,18 @@ def test_every_text_of_the_document_is_in_the_plain_text(june):
 
 
 def test_an_action_names_who_with_whom_and_until_when():
-    action = ActionLine("M1", "Kalender", "Kim Vogt", ("Jo Weiß",), date(2023, 8, 15), "in_progress", "B1")
-    written = " ".join(plain_text(replace(EMPTY, actions=(action,))).split("Maßnahmenplan")[1].split())
-    assert written == (
-        "------------- M1 Kalender Verantwortlich: Kim Vogt, mit Jo Weiß, bis 15.08.2023, Status: in Arbeit, B1"
+    action = ActionLine(
+        "M1", "Kalender", "Kim Vogt", ("Jo Weiß",), date(2023, 8, 15), "in_progress", "Bündel 1"
     )
+    from_decision = replace(action, decision="2", organisation="Akademie")
+    written = [
+        " ".join(plain_text(replace(EMPTY, actions=(one,))).split("Maßnahmenplan\n-------------")[1].split())
+        for one in (action, from_decision)
+    ]
+    assert written == [
+        "M1 Kalender Verantwortlich: Kim Vogt, mit Jo Weiß, bis 15.08.2023, Status: in Arbeit, Bündel 1",
+        "M1 Kalender Verantwortlich: Kim Vogt (Akademie), mit Jo Weiß, bis 15.08.2023, Status: in Arbeit, aus Beschluss 2",
+    ]
 
 
 def test_a_late_guest_is_noted():

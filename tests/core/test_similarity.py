@@ -1,11 +1,13 @@
 import csv
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conference.core.similarity import Similar, differs_by_negation, similar, similarity, trigrams
+from conference.core.similarity import Similar, differs_by_negation, similar_to_each, similarity, trigrams
 
 IDEAS = Path(__file__).parents[1] / "data" / "ideen.csv"
 
@@ -15,6 +17,10 @@ def ideas() -> list[tuple[int, str]]:
         return [
             (number, row["Idee"]) for number, row in enumerate(csv.DictReader(file, delimiter=";"), start=1)
         ]
+
+
+def similar(text: str, others: Iterable[tuple[int, str]], **options: Any) -> list[Similar[int]]:
+    return similar_to_each({0}, [(0, text), *others], **options).get(0, [])
 
 
 def test_trigrams_are_taken_word_by_word() -> None:
@@ -147,3 +153,19 @@ def test_similarity_is_the_same_in_both_directions(one: str, other: str) -> None
 @given(st.text(min_size=1, max_size=60))
 def test_a_text_is_entirely_like_itself_when_it_has_letters(text: str) -> None:
     assert similarity(text, text) == (1.0 if trigrams(text) else 0.0)
+
+
+def test_each_text_asked_about_gets_what_is_like_it_among_all_others() -> None:
+    texts = [
+        (1, "Laptops ausleihen"),
+        (2, "Laptops zum Ausleihen"),
+        (3, "Weniger Formulare"),
+        (4, "Laptops ausleihen"),
+    ]
+    found = similar_to_each({1, 3, 4}, texts)
+    assert {id_: [hint.id for hint in hints] for id_, hints in found.items()} == {1: [4, 2], 4: [1, 2]}
+    assert found[1][1].score == similarity(texts[0][1], texts[1][1])
+
+
+def test_nothing_is_like_anything_in_an_empty_list() -> None:
+    assert similar_to_each(set(), []) == {}

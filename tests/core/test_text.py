@@ -10,6 +10,7 @@ from conference.core.text import (
     clean_text,
     comparison_key,
     is_blank,
+    length_of,
     plain_letters,
     safe_header,
     safe_next,
@@ -74,6 +75,10 @@ def test_what_changes_the_reading_direction_is_refused(code: int) -> None:
 @pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF])
 def test_a_lone_surrogate_is_refused(code: int) -> None:
     assert refusal(f"a{chr(code)}b") == "surrogate"
+
+
+def test_what_could_not_be_decoded_is_refused():
+    assert refusal("Ada \ufffd Muster") == "surrogate"
 
 
 @pytest.mark.parametrize(
@@ -143,9 +148,27 @@ def test_the_length_counts_what_is_stored() -> None:
     assert refusal("x" * 10_000) == "too_long"
 
 
-def test_an_emoji_of_several_code_points_counts_as_these() -> None:
-    assert refusal("👩‍👩‍👧‍👦", max_length=6) == "too_long"
-    assert clean_text("👩‍👩‍👧‍👦", max_length=7) == "👩‍👩‍👧‍👦"
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("", 0), ("abc", 3), ("😀", 1), ("😀😀😀", 3), ("👩‍👩‍👧‍👦", 1), ("👩🏽‍💻", 1), ("❤️", 1), ("🇩🇪🇫🇷", 2), ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", 1), ("1️⃣2", 2),
+        ("👨🏽‍❤️‍💋‍👨🏿!", 2), ("日本", 2), ("می‌خواهم", 8), ("e\u0323\u0323", 3), ("a\u200db", 3),
+    ],
+)  # fmt: skip
+def test_an_emoji_is_one_character_whatever_it_is_composed_of(text: str, length: int) -> None:
+    assert length_of(text) == length
+
+
+def test_the_limit_counts_emoji_as_people_do() -> None:
+    assert clean_text("👩‍👩‍👧‍👦" * 20, max_length=20) == "👩‍👩‍👧‍👦" * 20
+    assert refusal("👩‍👩‍👧‍👦" * 21, max_length=20) == "too_long"
+    assert refusal("a" + "\u0323" * 500) == "too_long"
+    assert refusal("👩" + "\u200d👩" * 5000) == "too_long"
+
+
+def test_the_sign_for_a_lost_letter_is_refused_like_the_surrogate_it_stands_for() -> None:
+    sent = "Kurs \ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    assert refusal(sent) == "surrogate"
 
 
 def test_a_long_run_of_mixed_blanks_is_trimmed_in_one_go() -> None:

@@ -31,7 +31,7 @@ def test_an_address_is_stored_in_one_form(typed: str, stored: str) -> None:
     "typed",
     [
         "", " ", "anke", "anke@", "@x.example", "anke@x", "anke@localhost", "a(at)x.example", "max.falschmail(at)x.example",
-        "a@@x.example", "a@b@x.example", "a b@x.example", "a@x example", "a..b@x.example", ".a@x.example", "a.@x.example",
+        "a@@x.example", "a@b@x.example", "a b@x.example", "a@x example", "a..b@x.example", "=?utf-8?q?x?=@x.example", ".a@x.example", "a.@x.example",
         "a@-x.example", "a@x-.example", "a@x..example", "a@.example", "a@x.example.", "a@[192.0.2.1]", "a@192.0.2.1",
         '"a b"@x.example', '"a@boese.example"@x.example', "Anke <a@x.example>", "<a@x.example>", "mailto:a@x.example",
         "a@x.example,b@y.example", "a@x.example; b@y.example", "a@x_y.example", "jörg@x.example", "ａ@x.example",

@@ -10,6 +10,7 @@ from conference.agenda.operations import FollowUpFields, plan_follow_up, remove_
 from conference.agenda.queries import breakout_items
 from conference.conferences import operations as conferences
 from conference.conferences.queries import rooms_of, topics_of
+from conference.core import grouping
 from conference.groups import operations, queries, tasks
 from conference.kit.db import db
 from conference.kit.errors import Refused
@@ -59,8 +60,8 @@ def pin_at(conference, round_id, contact, group):
     """Move a person to a group of the round by hand, and pin them there."""
     plan = next(plan for plan in queries.plan_of(conference) if plan.round.id == round_id)
     target = next(g.group for g in plan.groups if g.group.name == group)
-    operations.move_seat(conference, round_id, contact.id, target.id, plan.round.version)
-    operations.pin(conference, round_id, contact.id, True)
+    operations.move_seat(conference, round_id, contact.id, target.id, plan.round.version, at=NOW)
+    operations.pin(conference, round_id, contact.id, True, at=NOW)
 
 
 def test_june_keeps_every_promise(june):
@@ -119,7 +120,7 @@ def test_another_seed_gives_other_groups(june):
 
 def test_nobody_waits_for_more_steps_than_are_of_use(june):
     task = tasks.task_of(june, 5, len(operations.prepare_rounds(june)))
-    assert operations.solve(task).iterations <= operations.MOST_ITERATIONS
+    assert operations.steps_for(task.problem) <= operations.MOST_ITERATIONS
 
 
 def test_groups_get_topics_and_the_free_rooms_in_order(june):
@@ -228,7 +229,7 @@ def test_pinned_people_stay_where_they_are_and_stay_pinned(june):
     brinkmann, agency = participants(june)[3], next(c for c in participants(june) if c.side is Side.AGENCY)
     pin_at(june, round_.id, brinkmann, "C")
     where = queries.seat_of(round_.id, agency.id).group.name
-    operations.pin(june, round_.id, agency.id, True)
+    operations.pin(june, round_.id, agency.id, True, at=NOW)
     form(june, seed=3)
     assert queries.seat_of(round_.id, brinkmann.id).group.name == "C"
     assert queries.seat_of(round_.id, agency.id).group.name == where
@@ -282,7 +283,7 @@ def test_pins_against_the_even_spread_are_named_with_the_side(june):
 
 
 def store(conference, task, solution):
-    return operations.store(conference, task, solution, None, at=NOW)
+    return operations.seat_everybody(conference, task, solution, at=NOW)
 
 
 @pytest.fixture
@@ -291,7 +292,7 @@ def searched(house):
     conference = a_small_day(people=6)
     form(conference, 2)
     task = tasks.task_of(conference, 2, 1)
-    return conference, task, operations.solve(task, seed=9)
+    return conference, task, grouping.solve(task.problem, seed=9, iterations=100)
 
 
 def test_a_solution_is_stored_when_nothing_has_changed(searched):
@@ -308,14 +309,16 @@ def test_a_solution_is_stored_when_nothing_has_changed(searched):
 def test_a_move_while_the_search_runs_is_not_lost(searched):
     conference, task, solution = searched
     round_ = queries.rounds_of(conference)[0]
-    operations.move_seat(conference, round_.id, participants(conference)[0].id, None, round_.version)
+    operations.move_seat(conference, round_.id, participants(conference)[0].id, None, round_.version, at=NOW)
     with pytest.raises(Refused, match="inzwischen geändert"):
         store(conference, task, solution)
 
 
 def test_a_pin_while_the_search_runs_is_not_lost(searched):
     conference, task, solution = searched
-    operations.pin(conference, queries.rounds_of(conference)[0].id, participants(conference)[0].id, True)
+    operations.pin(
+        conference, queries.rounds_of(conference)[0].id, participants(conference)[0].id, True, at=NOW
+    )
     with pytest.raises(Refused, match="inzwischen geändert"):
         store(conference, task, solution)
 
@@ -354,7 +357,7 @@ def test_each_press_keeps_the_problem_and_what_came_out(house):
     conference = a_small_day(people=6)
     account = an_account()
     forming = operations.form_groups(conference, 2, account, at=NOW)
-    assert (forming.account_id, forming.formed_at) == (account.id, NOW)
+    assert (forming.account_id, forming.asked_at) == (account.id, NOW)
     assert forming.problem["people"] == [
         {
             "id": str(c.id),

@@ -8,7 +8,7 @@ import pytest
 from conference.agenda.models import ItemKind
 from conference.agenda.queries import items_of
 from conference.conferences import operations as conferences
-from conference.groups import operations, queries
+from conference.groups import forming, operations, queries
 from conference.groups.models import Forming, Group, GroupsRelease, Round, Seat
 from conference.kit import unit
 from conference.kit.db import db
@@ -96,7 +96,13 @@ def move(staff, stored):
 
 
 def form(browser, tables, status=303):
-    return browser.submit("groups.form_groups", {"tables": tables}, slug="june-2023", status=status)
+    """Press the button, let the worker do what waits, and look at the groups."""
+    answer = browser.submit("groups.form_groups", {"tables": tables}, slug="june-2023", status=status)
+    if status == 303:
+        with browser.app.app_context():
+            forming.work(lambda: NOW)
+        browser.open("groups.show_groups", slug="june-2023")
+    return answer
 
 
 # -- forming ------------------------------------------------------------
@@ -107,7 +113,6 @@ def test_the_button_forms_june(staff, in_house, organiser, monkeypatch):
         june = june_with_people(organiser)
     monkeypatch.setattr(operations, "MOST_ITERATIONS", 500)
     form(staff, "5")
-    assert staff.sees("Die Arbeitsgruppen wurden gebildet.")
     assert staff.sees("38 Personen nehmen teil.")
     with in_house():
         assert len(queries.plan_of(june)[0].groups) == 5
@@ -214,7 +219,8 @@ def test_who_looks_at_an_old_plan_is_told(staff, move, stored):
     move(second, plan.ids["B"], version=plan.version, status=409)
     assert staff.sees("Jemand anderes hat das inzwischen geändert")
     assert stored().tables["A"] == plan.tables["A"][1:]
-    assert staff.value_of("version") == str(plan.version + 1)
+    seating = staff.response.text.partition('<form class="seating"')[2]
+    assert f'name="version" value="{plan.version + 1}"' in seating
 
 
 def test_a_move_sent_twice_happens_once(move, stored):
@@ -346,7 +352,7 @@ def race(app, *steps):
 def test_the_last_seat_of_a_room_is_given_once(app, day, stored):
     plan = stored()
     steps = [
-        lambda person=person: operations.move_seat(day, plan.round, person, plan.ids["B"], None)
+        lambda person=person: operations.move_seat(day, plan.round, person, plan.ids["B"], None, at=NOW)
         for person in plan.tables["A"][:2]
     ]
     assert race(app, *steps) == [Refused]
@@ -358,8 +364,8 @@ def test_of_two_moves_at_once_the_second_is_stale(app, day, stored):
     person, other = plan.tables["A"][0], plan.tables["B"][0]
     errors = race(
         app,
-        lambda: operations.move_seat(day, plan.round, person, plan.ids["B"], plan.version),
-        lambda: operations.move_seat(day, plan.round, other, plan.ids["A"], plan.version),
+        lambda: operations.move_seat(day, plan.round, person, plan.ids["B"], plan.version, at=NOW),
+        lambda: operations.move_seat(day, plan.round, other, plan.ids["A"], plan.version, at=NOW),
     )
     assert errors == [Stale]
 
@@ -416,8 +422,9 @@ def test_a_bad_question_is_asked_again(staff, in_house, group, text):
 # -- publishing ------------------------------------------------------------
 
 
-def publish(browser, status=303):
-    return browser.submit("groups.publish_groups", {}, slug="june-2023", status=status)
+def publish(browser, status=303, version=0):
+    data = {"version": version}
+    return browser.submit("groups.publish_groups", data, slug="june-2023", status=status)
 
 
 @pytest.fixture
@@ -447,7 +454,7 @@ def test_participants_see_the_release_and_later_moves_only_after_the_next_one(st
     assert staff.sees("seitdem geändert")
     browser.open("groups.my_groups")
     assert browser.sees("Runde 1: Gruppe A")
-    publish(staff)
+    publish(staff, version=1)
     assert not staff.sees("seitdem geändert")
     browser.open("groups.my_groups")
     assert browser.sees("Runde 1: Gruppe B")
@@ -526,4 +533,39 @@ def test_the_table_of_goals_speaks_of_the_groups_as_they_stand_now(
     free = next(person for person in plan.tables[table] if person != colleague.contact_id)
     move(free)
     move(other.contact_id, plan.ids[table])
-    assert staff.sees("Kolleginnen und Kollegen an einem Tisch (Paare) 1 0 höchstens 1 vom Besten")
+    assert staff.sees("Kolleginnen und Kollegen an einem Tisch (Paare) 1 0 höchstens 1 über dem Bestwert")
+
+
+def test_what_hurts_is_said_with_names_and_what_moves_by_hand_have_broken(
+    staff, in_house, organiser, day, move, stored
+):
+    with in_house():
+        conference = db.session.get(type(day), day.id)
+        pair = [
+            a_participant(conference, organisation="Haus Eins", last_name=name) for name in ("Adam", "Berg")
+        ]
+    form(staff, "2")
+    assert staff.sees("Bessere Gruppen gibt es nicht")
+    assert staff.sees("Jeder Tisch hat 4 Personen.")
+    plan = stored()
+    table = next(name for name, people in plan.tables.items() if pair[0].contact_id in people)
+    free = next(person for person in plan.tables[table] if person != pair[0].contact_id)
+    move(free)
+    move(pair[1].contact_id, plan.ids[table])
+    assert staff.sees("Ada Adam, Ada Berg: Runde 1, Gruppe " + table)
+    other = "B" if table == "A" else "A"
+    assert staff.sees(f"Runde 1, Gruppe {other}: weniger Personen als geplant (3).")
+
+
+def test_each_table_says_who_sits_there_by_side(staff, in_house, day):
+    staff.open("groups.show_groups", slug="june-2023")
+    assert staff.text.count("3 Bildungsträger") == 2
+
+
+def test_who_meets_again_is_named_with_the_rounds(staff, in_house, organiser):
+    with in_house():
+        a_small_day(organiser, people=2, rounds=2)
+    form(staff, "1")
+    assert staff.sees("Wer sich wiedersieht (1)")
+    assert staff.sees("Runden 1, 2")
+    assert staff.sees("nachweislich bestmöglich")

@@ -1,4 +1,4 @@
-"""The demo, loaded once by its own command and copied for whoever needs it."""
+"""The demo, loaded once by its own command and copied for whoever needs it; a garden: a small world and its forms."""
 
 import os
 import shutil
@@ -7,6 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from conference import create_app
+from conference.kit.db import db
+
+from .. import conftest, world
+from ..builders import NOW
+from ..crawl import walk
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +25,14 @@ def flask():
     def run(folder, *words, demo=False, **over):
         clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
         settings = {"FOLGETERMIN_INSTANCE": str(folder), "FOLGETERMIN_DEMO": "1" if demo else "0"}
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", *map(str, words)]
+        command = [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "wsgi",
+            *(word if isinstance(word, bytes) else str(word) for word in words),
+        ]
         return subprocess.run(
             command, cwd=ROOT, env=clean | settings | over, capture_output=True, text=True, check=False
         )
@@ -39,3 +53,36 @@ def loaded_demo(tmp_path_factory, flask):
 def demo_folder(loaded_demo, tmp_path):
     """A demo of one's own."""
     return shutil.copytree(loaded_demo, tmp_path / "demo")
+
+
+class Garden:
+    """The world with its forms, and a note of what each request writes."""
+
+    def __init__(self, app):
+        self.app = app
+        self.world = world.build(app)
+        self.forms, self.paths = {}, {}
+        for name, client in self.world.visitors.items():
+            found, paths = walk(app, client, self.world.starts[name], per_route=2)
+            self.paths[name] = sorted(paths)
+            for form in found:
+                self.forms.setdefault(form.shape, form)
+
+    def of(self, room):
+        return [form for form in self.forms.values() if form.endpoint.split(".")[0] == room]
+
+
+@pytest.fixture(scope="module")
+def garden(tmp_path_factory, request):
+    folder = tmp_path_factory.mktemp("garden")
+    settings = {"INSTANCE": folder, "DEMO": True, "CLOCK_START": NOW, "PROPAGATE_EXCEPTIONS": False}
+    if conftest.SERVER:
+        settings["DATABASE_URL"] = conftest.SERVER
+    app = create_app(conftest.SETTINGS | settings | {"BASE_URL": "http://localhost"})
+    with app.app_context():
+        db.drop_all()
+        db.create_all()
+    yield Garden(app)
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

@@ -85,11 +85,27 @@ def test_import_contacts_checks_takes_and_says_so_in_json(flask, empty):
     for words, good, imported in ((["--dry-run"], 38, 0), ([], 38, 38), ([], 0, 0)):
         done = flask(empty, "import-contacts", "june-2023", LIST, "--json", *words)
         assert (done.returncode, done.stderr) == (0, "")
-        assert {key: json.loads(done.stdout)[key] for key in ("rows", "good", "imported")} == {
-            "rows": 38,
-            "good": good,
-            "imported": imported,
-        }
+        answer = json.loads(done.stdout)
+        named = answer.pop("problems")
+        assert answer == {"rows": 38, "good": good, "imported": imported}
+        assert [problem["line"] for problem in named] == ([] if good else list(range(2, 40)))
+
+
+def test_import_contacts_names_every_row_that_it_does_not_take(flask, empty):
+    from ..builders import a_conference
+
+    with create_app(SETTINGS | {"INSTANCE": empty}).app_context(), unit.writing():
+        a_conference()
+    raw = LIST.with_name("einladungsliste_excel_export.csv")
+    words = flask(empty, "import-contacts", "june-2023", raw, "--dry-run").stdout
+    assert words.startswith("46 rows, 38 good, 0 imported\nline 8: email: ")
+    assert "line 45: postcode: The postcode 1067 lost its leading zero" in words
+    done = flask(empty, "import-contacts", "june-2023", raw, "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (answer["rows"], answer["good"], answer["imported"]) == (46, 38, 38)
+    assert [problem["line"] for problem in answer["problems"]] == [8, 41, 42, 43, 44, 45, 46, 47]
+    assert all(set(problem) == {"line", "field", "reason"} for problem in answer["problems"])
 
 
 def test_import_contacts_names_what_is_wrong(flask, folder, tmp_path):
@@ -101,6 +117,22 @@ def test_import_contacts_names_what_is_wrong(flask, folder, tmp_path):
     assert outcome(done) == (1, "", "Error: There is no conference “juni”.\n")
     done = flask(folder, "import-contacts", "august-2023", tmp_path / "leer.csv", demo=True)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+
+
+def test_a_dash_stands_for_the_standard_output(flask, folder):
+    done = flask(folder, "calendar", "june-2023", "-", demo=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("BEGIN:VCALENDAR")
+
+
+def test_send_mail_fails_while_letters_wait_and_no_server_is_set(flask, empty):
+    from ..builders import a_mail
+
+    assert outcome(flask(empty, "send-mail")) == (0, "sent 0, will be tried again 0, failed 0\n", "")
+    with create_app(SETTINGS | {"INSTANCE": empty}).app_context(), unit.writing():
+        a_mail()
+    line = "Error: No mail server is set (FOLGETERMIN_MAIL_SERVER); letters that wait: 1.\n"
+    assert outcome(flask(empty, "send-mail")) == (1, "", line)
 
 
 def test_send_mail_counts_what_it_sent(flask, folder):
@@ -119,7 +151,8 @@ def test_send_mail_fails_when_the_server_cannot_be_reached(flask, empty):
         a_mail()
     done = flask(empty, "send-mail", FOLGETERMIN_MAIL_SERVER="127.0.0.1", FOLGETERMIN_MAIL_PORT="1")
     assert (done.returncode, done.stdout) == (1, "sent 0, will be tried again 1, failed 0\n")
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("Error: Not every letter was sent. The last reason: ")
+    assert "refused" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 ADMIN = (
@@ -151,8 +184,10 @@ def test_create_admin_makes_an_account_that_can_sign_in(flask, empty):
         ("--name", "  "),
         ("--name", "a\u202eb"),
         ("--password", "kurz"),
+        ("--password", "abababababab"),
+        ("--password", b"ein langes Kennwort \xff"),
     ],
-    ids=["no-address", "no-email", "blank-name", "bidi-name", "short-password"],
+    ids=["no-address", "no-email", "blank-name", "bidi-name", "short-password", "two-letters", "no-text"],
 )
 def test_create_admin_refuses_what_the_pages_would_refuse(flask, empty, option, value):
     words = list(ADMIN)
@@ -160,6 +195,12 @@ def test_create_admin_refuses_what_the_pages_would_refuse(flask, empty, option, 
     done = flask(empty, *words)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
     assert done.stderr.startswith("Error: ")
+
+
+def test_create_admin_takes_the_password_from_the_environment(flask, empty):
+    words = ADMIN[:-2]
+    done = flask(empty, *words, FOLGETERMIN_ADMIN_PASSWORD=ADMIN[-1])
+    assert outcome(done) == (0, "Leitung@agentur.example can sign in now.\n", "")
 
 
 def test_create_admin_refuses_a_taken_address(flask, empty):
@@ -173,9 +214,28 @@ def test_translations_check_finds_every_message_in_the_catalogue(flask, empty):
     assert outcome(done) == (0, "every message is translated\n", "")
 
 
+def test_a_database_that_is_none_is_one_clear_line(flask, tmp_path):
+    (tmp_path / "folgetermin.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    for words in (("prepare",), ("calendar", "june-2023", tmp_path / "out.ics")):
+        done = flask(tmp_path, *words)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
+        assert done.stderr.startswith("Error: The database cannot be used: file is not a database.")
+
+
 def test_a_wrong_setting_is_one_clear_line(flask, empty):
     done = flask(empty, "prepare", FOLGETERMIN_MAIL_PORT="viele")
     assert outcome(done) == (1, "", "FOLGETERMIN_MAIL_PORT must be a whole number, not 'viele'.\n")
+
+
+def test_the_demo_is_never_loaded_in_production(flask, empty):
+    done = flask(
+        empty, "demo", FOLGETERMIN_PRODUCTION="1", FOLGETERMIN_BASE_URL="https://folgetermin.example"
+    )
+    assert outcome(done) == (
+        1,
+        "",
+        "Error: The demo is never loaded in production (FOLGETERMIN_PRODUCTION is on).\n",
+    )
 
 
 def test_a_command_on_an_unprepared_database_says_what_to_do(flask, tmp_path):

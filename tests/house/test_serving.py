@@ -29,6 +29,17 @@ def alive(pid):
         return False
 
 
+def children_of(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def has_handler(pid, number):
+    """Whether the process catches the signal itself."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 class Serve:
     """A running `flask serve`."""
 
@@ -117,6 +128,10 @@ def test_the_demo_starts_answers_stops_and_keeps_its_data(serve, tmp_path):
     ]
     assert slugs(instance) == ["june-2023", "august-2023"]
     with closing(sqlite3.connect(instance / "folgetermin.db")) as database:
+        [links] = database.execute("SELECT min(button_url), max(button_url) FROM mail").fetchall()
+        assert all(link.startswith(f"http://127.0.0.1:{first.port}/") for link in links)
+        letters = " ".join(text for (text,) in database.execute("SELECT text FROM mail"))
+        assert f"http://127.0.0.1:{first.port}/" in letters and "127.0.0.1:8000" not in letters
         database.execute("UPDATE conference SET venue = 'Rathaus' WHERE slug = 'august-2023'")
         database.commit()
     second = serve(demo=True).ready()
@@ -125,8 +140,10 @@ def test_the_demo_starts_answers_stops_and_keeps_its_data(serve, tmp_path):
     assert second.stop() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_either_signal_stops_both_quietly(serve, number):
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
+def test_each_signal_stops_both_quietly(serve, number):
     running = serve().ready()
     children = list(running.children())
     assert running.stop(number) == 0
@@ -144,6 +161,31 @@ def test_a_signal_that_comes_before_the_server_answers_is_not_lost(serve):
     assert running.stop() == 0
     assert [alive(pid) for pid in children] == [False, False]
     assert "Traceback" not in running.output
+
+
+def test_nothing_is_left_when_the_command_itself_is_killed(serve):
+    running = serve().ready()
+    everybody = {*running.children(), *(pid for child in running.children() for pid in children_of(child))}
+    assert len(everybody) == 3
+    running.stop(signal.SIGKILL)
+    while any(alive(pid) for pid in everybody):
+        time.sleep(0.05)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", running.port))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_worker_of_its_own_ends_when_it_is_told_to(tmp_path, flask, number):
+    assert flask(tmp_path, "prepare").returncode == 0
+    settings = {"FOLGETERMIN_INSTANCE": str(tmp_path), "FOLGETERMIN_DEMO": "0"}
+    words = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
+    worker = subprocess.Popen(words, cwd=ROOT, env=os.environ | settings, stderr=subprocess.PIPE, text=True)
+    caught = signal.SIGHUP.value
+    while not has_handler(worker.pid, caught):
+        assert worker.poll() is None
+        time.sleep(0.05)
+    worker.send_signal(number)
+    assert (worker.communicate()[1], worker.returncode) == ("", 0)
 
 
 def test_impatient_people_may_press_twice(serve):
@@ -181,11 +223,14 @@ def test_a_busy_port_is_one_clear_line(serve, tmp_path):
     assert not (tmp_path / "instance" / "folgetermin.db").exists()
 
 
-def test_a_port_that_does_not_exist_is_one_clear_line(serve):
-    refused = serve(port=70_000)
+@pytest.mark.parametrize("port", ["0", "70000", "-1", "abc", "80.0", "٨٠٨٠"])
+def test_a_port_that_does_not_exist_is_one_clear_line(serve, tmp_path, port):
+    refused = serve(port=port)
     assert refused.process.wait() == 1
-    assert refused.output.startswith("Error: Port 70000 cannot be used")
-    assert len(refused.output.splitlines()) == 1
+    assert refused.output == (
+        f"Error: The port must be a number from 1 to 65535, not “{port}”. Choose another one: PORT=9000 make demo\n"
+    )
+    assert not (tmp_path / "instance" / "folgetermin.db").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(serve, tmp_path):
@@ -203,15 +248,11 @@ def test_a_file_in_place_of_the_folder_is_one_clear_line(serve, tmp_path):
     assert str(tmp_path / "instance") in refused.output
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_one_clear_line(serve, tmp_path):
-    (tmp_path / "instance").mkdir(mode=0o500)
-    refused = serve()
+def test_a_folder_in_which_nothing_can_be_written_is_one_clear_line(serve):
+    refused = serve("/proc/sys/kernel")  # not even root can make a file there
     assert refused.process.wait() == 1
-    assert (
-        refused.output
-        == f"The folder {tmp_path / 'instance'} is read-only; Folgetermin keeps its data there.\n"
-    )
+    assert refused.output.startswith("The folder /proc/sys/kernel is read-only or full; ")
+    assert len(refused.output.splitlines()) == 1
 
 
 def test_the_demo_never_mixes_with_real_data(serve, tmp_path):
@@ -234,3 +275,32 @@ def test_the_demo_never_mixes_with_real_data(serve, tmp_path):
     refused = serve(demo=True)
     assert refused.process.wait() == 1
     assert refused.output == "Error: This database holds other conferences; the demo needs an empty one.\n"
+
+
+def test_a_load_that_was_killed_begins_again(serve, tmp_path):
+    instance = tmp_path / "instance"
+    first = serve(demo=True)
+    first.until(lambda: (instance / "folgetermin.db").exists() and is_half(instance))
+    first.stop(signal.SIGKILL)
+    assert is_half(instance)
+    second = serve(demo=True).ready()
+    assert second.output.startswith("The demo is loaded: June 2023 finished, August 2023 being prepared.\n")
+    assert slugs(instance) == ["june-2023", "august-2023"]
+    assert second.stop() == 0
+
+
+def is_half(instance):
+    try:
+        return slugs(instance) == ["june-2023"]
+    except sqlite3.OperationalError:
+        return False
+
+
+def test_two_that_start_at_once_load_one_demo(serve, tmp_path):
+    both = [serve(demo=True), serve(demo=True)]
+    assert sorted(one.ready().output.splitlines()[0] for one in both) == [
+        "The demo is already loaded; its data are kept.",
+        "The demo is loaded: June 2023 finished, August 2023 being prepared.",
+    ]
+    assert [one.stop() for one in both] == [0, 0]
+    assert slugs(tmp_path / "instance") == ["june-2023", "august-2023"]

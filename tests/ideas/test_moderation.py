@@ -8,6 +8,7 @@ import pytest
 from conference.ideas import operations, queries
 from conference.ideas.models import Cluster
 from conference.kit.db import db
+from conference.kit.errors import Refused
 
 from ..bad_input import BAD_LINE_IDS, BAD_LINES, BLANKS, HARMLESS
 from ..builders import NOW, a_conference, an_account, some_ideas
@@ -286,6 +287,46 @@ def test_a_cluster_that_was_voted_on_stays(staff, in_house, june, three, ideas):
         vote = voting.create_vote(june, "Womit fangen wir an?", VoteSubject.CLUSTERS, 3, 2, at=NOW)
         voting.open_vote(vote, at=NOW)
     staff.submit("ideas.dissolve_cluster", status=409, **HERE, cluster_id=cluster.id)
+    assert staff.sees("bezieht sich auf dieses Bündel")
+    assert place_of(ideas, 1) == "Geräte"
+
+
+def test_merged_clusters_are_one_and_every_idea_keeps_its_words(staff, in_house, june, three, ideas):
+    cluster, into = a_cluster(in_house, june), a_cluster(in_house, june, "Ausleihe")
+    with in_house():
+        operations.put_into(three[0], cluster, 1)
+        operations.put_into(three[1], into, 1)
+    staff.open("ideas.edit_cluster", **HERE, cluster_id=cluster.id)
+    assert staff.sees("1 Idee zieht mit ihren eigenen Worten um")
+    staff.submit("ideas.merge_cluster", {"into": into.id}, **HERE, cluster_id=cluster.id)
+    assert staff.sees("Die Bündel sind jetzt eins: 1 Idee ist in „Ausleihe“ dazugekommen.")
+    assert (place_of(ideas, 1), place_of(ideas, 2), len(ideas())) == ("Ausleihe", "Ausleihe", 3)
+    staff.submit("ideas.merge_cluster", {"into": into.id}, status=404, **HERE, cluster_id=cluster.id)
+
+
+@pytest.mark.parametrize("into", ["", "999", "x", "self"])
+def test_a_merger_into_nothing_or_itself_is_refused(staff, in_house, june, three, ideas, into):
+    cluster = a_cluster(in_house, june)
+    with in_house():
+        operations.put_into(three[0], cluster, 1)
+    into = cluster.id if into == "self" else into
+    staff.submit("ideas.merge_cluster", {"into": into}, status=422, **HERE, cluster_id=cluster.id)
+    assert staff.sees("Es gibt ein Problem")
+    assert place_of(ideas, 1) == "Geräte"
+    with in_house(), pytest.raises(Refused):
+        operations.merge_clusters(june, cluster, cluster)
+
+
+def test_a_cluster_that_was_voted_on_is_not_merged_away(staff, in_house, june, three, ideas):
+    from conference.voting import operations as voting
+    from conference.voting.models import VoteSubject
+
+    cluster, into = a_cluster(in_house, june), a_cluster(in_house, june, "Ausleihe")
+    with in_house():
+        operations.put_into(three[0], cluster, 1)
+        vote = voting.create_vote(june, "Womit fangen wir an?", VoteSubject.CLUSTERS, 3, 2, at=NOW)
+        voting.open_vote(vote, at=NOW)
+    staff.submit("ideas.merge_cluster", {"into": into.id}, status=409, **HERE, cluster_id=cluster.id)
     assert staff.sees("bezieht sich auf dieses Bündel")
     assert place_of(ideas, 1) == "Geräte"
 

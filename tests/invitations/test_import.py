@@ -111,8 +111,33 @@ def test_confirming_stores_the_good_rows_once(browser, in_house, organiser):
     upload(browser)
     browser.submit("invitations.confirm_import", slug="june-2023", import_id=1)
     assert counts(in_house) == (38, 19, 38)
-    browser.submit("invitations.confirm_import", slug="june-2023", import_id=1, status=409)
+    browser.submit("invitations.confirm_import", slug="june-2023", import_id=1)
+    assert browser.sees("38 Personen stehen jetzt")
     assert counts(in_house) == (38, 19, 38)
+
+
+def test_a_preview_that_is_out_of_date_is_shown_again(browser, in_house, organiser):
+    from conference.conferences.queries import conference_by_slug
+
+    browser.sign_in(organiser)
+    upload(browser)
+    seen = browser.value_of("seen")
+    with in_house():
+        imports.import_file(conference_by_slug("june-2023"), CLEAN, "andere.csv", dry_run=False, at=NOW)
+    before = counts(in_house)
+    browser.submit("invitations.confirm_import", {"seen": seen}, slug="june-2023", import_id=1, status=409)
+    assert browser.sees("Bitte sehen Sie noch einmal hin")
+    assert browser.value_of("seen") not in {"", seen}
+    assert counts(in_house) == before
+
+
+def test_of_a_list_that_was_taken_over_nothing_is_thrown_away(browser, in_house, organiser):
+    browser.sign_in(organiser)
+    upload(browser)
+    browser.submit("invitations.confirm_import", slug="june-2023", import_id=1)
+    browser.submit("invitations.cancel_import", slug="june-2023", import_id=1, status=409)
+    with in_house():
+        assert db.session.get(ListImport, 1).state is ImportState.CONFIRMED
 
 
 @pytest.mark.parametrize(
@@ -135,7 +160,37 @@ def test_an_import_can_be_undone(browser, in_house, organiser):
     browser.submit("invitations.confirm_import", slug="june-2023", import_id=1)
     browser.submit("invitations.undo_import", slug="june-2023", import_id=1)
     assert counts(in_house) == (0, 0, 0)
-    browser.submit("invitations.undo_import", slug="june-2023", import_id=1, status=409)
+    browser.submit("invitations.undo_import", slug="june-2023", import_id=1)
+    assert browser.sees("Es war niemand mehr zu entfernen")
+
+
+def test_undoing_keeps_who_is_used_elsewhere(in_house, organiser):
+    from conference.conferences.queries import conference_by_slug
+    from conference.registrations.models import Presence
+    from conference.registrations.operations import record_attendance
+
+    with in_house():
+        imports.import_file(conference_by_slug("june-2023"), CLEAN, "x.csv", dry_run=False, at=NOW)
+    with in_house():
+        person = db.session.query(Contact).first()
+        record_attendance(conference_by_slug("june-2023"), person.id, Presence.PRESENT, at=NOW)
+    with in_house():
+        assert imports.undo(db.session.get(ListImport, 1), at=NOW)[0] >= 37
+    assert counts(in_house)[:2] == (1, 1)
+
+
+@pytest.mark.parametrize("rows", [3, 300])
+def test_a_long_list_asks_the_database_no_more_than_a_short_one(house, count_queries, rows):
+    conference = a_conference()
+    people = "".join(f"Haus {n};Muster;p{n}@haus.example\n" for n in range(rows))
+    with count_queries() as seen:
+        outcome = imports.import_file(
+            conference, f"Organisation;Nachname;E-Mail\n{people}".encode(), "x.csv", dry_run=False, at=NOW
+        )
+        assert imports.undo(db.session.query(ListImport).one(), at=NOW) == (rows, 0)
+    assert outcome["imported"] == rows
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) <= 30
+    assert db.session.query(Contact).count() == db.session.query(Provider).count() == 0
 
 
 def test_undoing_keeps_who_was_invited_already(browser, in_house, organiser):
@@ -162,6 +217,40 @@ def test_throwing_away_forgets_the_file(browser, in_house, organiser):
         assert (draft.state, draft.content) == (ImportState.UNDONE, None)
     browser.submit("invitations.confirm_import", slug="june-2023", import_id=1, status=409)
     assert counts(in_house) == (0, 0, 0)
+
+
+def test_an_upload_that_nobody_confirms_is_forgotten_after_a_week(app, browser, in_house, organiser):
+    from datetime import timedelta
+
+    from conference.invitations import forget_old_uploads
+
+    app.config["CLOCK_START"] = NOW
+    browser.sign_in(organiser)
+    upload(browser)
+    upload(browser)
+
+    def forgotten():
+        with app.app_context():
+            return forget_old_uploads()
+
+    assert forgotten() == 0
+    with in_house():
+        db.session.get(ListImport, 1).created_at -= timedelta(days=7)
+    assert forgotten() == 1
+    with in_house():
+        first, second = (db.session.get(ListImport, number) for number in (1, 2))
+        assert (first.state, first.content) == (ImportState.UNDONE, None)
+        assert (second.state, second.content) == (ImportState.DRAFT, EXCEL)
+    browser.open("invitations.show_import", slug="june-2023", import_id=1)
+    assert browser.sees("Dieser Import ist abgeschlossen")
+    browser.submit("invitations.confirm_import", slug="june-2023", import_id=1, status=409)
+
+
+def test_a_list_of_which_nobody_can_be_taken_offers_no_button(browser, organiser):
+    browser.sign_in(organiser)
+    upload(browser, b"Organisation;Nachname;E-Mail\nHaus;Muster;kaputt\n")
+    assert browser.sees("Niemand kann übernommen werden")
+    assert "/confirmation" not in browser.html
 
 
 def test_columns_can_be_named_by_hand(browser, in_house, organiser):
@@ -251,3 +340,33 @@ def test_the_preview_says_how_many_rows_the_file_has(browser, organiser):
     browser.sign_in(organiser)
     upload(browser, CLEAN)
     assert browser.sees("38 Zeilen")
+
+
+def test_two_organisers_with_the_same_list_at_once_store_everybody_once(app, in_house, organiser):
+    from threading import Barrier, Thread
+
+    from conference.conferences.queries import conference_by_slug
+    from conference.kit import unit
+
+    with in_house():
+        a_conference(organiser, slug="august-2023")
+    start, outcomes = Barrier(2), []
+
+    def take_over(slug, data):
+        with app.app_context():
+            start.wait()
+            with unit.writing():
+                outcome = imports.import_file(conference_by_slug(slug), data, "x.csv", dry_run=False, at=NOW)
+            outcomes.append(outcome["imported"])
+
+    backwards = b"\n".join([CLEAN.splitlines()[0], *reversed(CLEAN.splitlines()[1:])])
+    threads = [
+        Thread(target=take_over, args=("june-2023", CLEAN)),
+        Thread(target=take_over, args=("august-2023", backwards)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == [38, 38]
+    assert counts(in_house) == (38, 19, 76)

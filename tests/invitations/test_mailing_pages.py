@@ -12,7 +12,7 @@ from conference.invitations.models import Invitation, Reply
 from conference.kit.db import db
 from conference.outbox.models import Mail, MailState
 
-from ..builders import JUNE, NOW
+from ..builders import JUNE, NOW, conference_form
 from .conftest import SLUG
 
 INVITATIONS, REMINDERS, UPDATES = (
@@ -111,6 +111,25 @@ def test_a_moved_conference_offers_to_tell_it(app, staff, in_house, guests):
     for _press in range(2):
         staff.submit(UPDATES, slug=SLUG)
     assert kinds(app) == ["invitation", "invitation", "update", "update"]
+
+
+@pytest.mark.parametrize(
+    ("change", "asks"),
+    [({"venue": "Kreishaus"}, True), ({"day": "2023-06-07"}, True), ({"title": "Neu"}, False)],
+)
+def test_after_a_move_the_organiser_is_asked_whether_guests_are_told(app, staff, guests, change, asks):
+    guests(sent=True)
+    letters = len(kinds(app))
+    staff.submit("conferences.edit_conference", conference_form(version="1", **change), slug=SLUG)
+    assert staff.sees("1 Schreiben zur Änderung") == asks
+    assert staff.sees("Die Eckdaten wurden gespeichert")
+    assert len(kinds(app)) == letters
+
+
+def test_a_move_before_anybody_was_invited_asks_nothing(staff, guests):
+    guests()
+    staff.submit("conferences.edit_conference", conference_form(version="1", venue="Kreishaus"), slug=SLUG)
+    assert staff.sees("Die Eckdaten wurden gespeichert") and not staff.sees("Schreiben zur Änderung")
 
 
 def test_after_the_last_day_to_answer_nothing_is_offered_or_sent(app, staff, guests):

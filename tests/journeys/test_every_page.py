@@ -32,6 +32,7 @@ ORGANISER = [
     "/conferences/june-2023/rooms/1", "/conferences/june-2023/topics/1", "/conferences/june-2023/agenda/1",
     "/conferences/june-2023/agenda/2/note", "/conferences/june-2023/votes/1", "/conferences/june-2023/decisions/1",
     "/conferences/june-2023/actions/1", "/conferences/june-2023/actions/1/edit", "/conferences/june-2023/groups/1",
+    "/conferences/june-2023/groups/release", "/conferences/june-2023/groups/forming/1",
     "/outbox", "/outbox/1", "/conferences/june-2023/outbox/1", "/conferences/june-2023/agenda/2/note/1", "/conferences/june-2023/agenda/2/removal",
     "/conferences/june-2023/agenda/2/times", "/conferences/june-2023/clusters/1", "/conferences/june-2023/ideas/1",
     "/conferences/june-2023/ideas/import", "/conferences/june-2023/ideas/codes", "/conferences/august-2023/guests/1",
@@ -102,7 +103,40 @@ def test_pages_for_organisers_are_clean(shared_server, visit, dark):
 def test_pages_for_organisers_fit_a_phone(shared_server, visit):
     page = visit({"width": 320, "height": 640})
     become(page, shared_server, "organiser")
-    sweep(page, shared_server, [path for path in ORGANISER if not path.endswith("/wall")])
+    sweep(page, shared_server, ORGANISER)
+
+
+def test_large_text_scrolls_nothing_sideways(shared_server, visit):
+    page = visit()
+    become(page, shared_server, "organiser")
+    wide = []
+    for path in "", "/agenda", "/attendance", "/groups", "/outbox", "/votes/1", "/results":
+        page.goto(f"{shared_server.address}/conferences/june-2023{path}")
+        page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(path)
+    assert not wide, f"With text at 200 % these pages scroll sideways: {wide}"
+
+
+def test_a_stacked_row_keeps_each_cell_in_one_column(shared_server, visit):
+    page = visit({"width": 360, "height": 740})
+    become(page, shared_server, "organiser")
+    page.goto(f"{shared_server.address}/conferences/june-2023/guests")
+    cell = page.locator("main td[data-label]:has(.cell-note)").first
+    left = cell.evaluate(
+        "cell => { const r = document.createRange(); r.selectNodeContents(cell.firstChild); return r.getBoundingClientRect().left }"
+    )
+    assert left == cell.locator(".cell-note").bounding_box()["x"]
+
+
+def test_the_current_room_stands_in_sight_of_a_low_screen(shared_server, visit):
+    page = visit({"width": 1280, "height": 700})
+    become(page, shared_server, "organiser")
+    page.goto(f"{shared_server.address}/conferences/june-2023/follow-up")
+    page.wait_for_function("document.querySelector('.conference__path').scrollTop > 0")
+    box = page.locator(".path-nav--wide .path__room[aria-current]").bounding_box()
+    frame = page.locator(".conference__path").bounding_box()
+    assert box["y"] + box["height"] <= frame["y"] + frame["height"]
 
 
 def test_pages_for_leadership_are_clean(shared_server, visit, dark, size):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from conference.groups import forming
 from conference.kit import clock
 from conference.outbox.operations import drain
 
@@ -129,14 +130,17 @@ def attend(walk, people=12):
 
 def form_groups(walk):
     walk.go(f"{HERE}/groups").fill(tables="2").press("/groups/forming")
+    assert walk.page.locator("#forming").count()
+    with walk.server.app.app_context():
+        forming.work(clock.now)
+    walk.go(f"{HERE}/groups")
     assert walk.sees("Gruppe A") and walk.sees("Gruppe B")
     form = walk.page.locator("form.seating").first
     form.locator("input[type=radio]").first.check()
     form.locator("select[name=group]").select_option(label="Gruppe B")
     form.get_by_role("button", name="Verschieben").click()
-    walk.page.wait_for_load_state()
-    assert walk.page.locator("body").inner_text().count("sitzt jetzt in Gruppe B")
-    walk.press("/groups/release")
+    walk.page.locator(".flashes", has_text="sitzt jetzt in Gruppe B").wait_for()
+    walk.go(f"{HERE}/groups/release").press("/groups/release")
 
 
 def hand_in(walk, server, visit, javascript):
@@ -232,7 +236,7 @@ def test_the_whole_thread_from_the_excel_list_to_the_follow_up(server, visit, or
     attend(organiser)
     form_groups(organiser)
     guest.go("/my/groups")
-    assert guest.sees("Mit Ihnen am Tisch")
+    assert guest.sees("An Ihrem Tisch")
     hand_in(organiser, server, visit, javascript)
     cluster(organiser)
     vote(organiser, guest)

@@ -81,9 +81,9 @@ def test_the_sections_come_in_the_order_of_german_minutes(released):
     sections = [entry.title for entry in outline[1] if not isinstance(entry, list)]
     assert outline[0].title == "Ergebnisprotokoll"
     assert sections == [
-        "Anwesenheit", "Tagesordnung", "Zu den Tagesordnungspunkten", "Ergebnisse der Arbeitsgruppen",
-        "Ideen nach Bündeln", "Abstimmungen", "Beschlüsse", "Maßnahmenplan", "Nächster Termin", "Anlagen", "Verteiler",
-        "Freigabe",
+        "Anwesenheit", "Tagesordnung", "Zu den Tagesordnungspunkten", "Abstimmungen", "Beschlüsse", "Maßnahmenplan",
+        "Nächster Termin", "Anlagen", "Verteiler", "Freigabe", "Anlage\xa01: Ergebnisse der Arbeitsgruppen",
+        "Anlage\xa02: Ideen nach Bündeln",
     ]  # fmt: skip
 
 
@@ -146,12 +146,28 @@ def _words(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-def test_the_chart_says_all_its_numbers_and_the_table_has_them_too(released, tmp_path):
-    [chart] = elements(released, "Figure")
-    drawn = text(released, tmp_path)
-    for cluster in june().clusters:
-        assert f"{cluster.heading}: {cluster.dots}" in str(chart.Alt)
-        assert re.search(rf"{re.escape(cluster.heading)}\s+{cluster.dots} Punkte", drawn)
+def test_the_chart_says_all_its_numbers_and_the_table_has_them_too(released):
+    charts, votes = elements(released, "Figure"), june().votes
+    aloud = read_aloud(released)
+    assert len(charts) == len(votes) > 0
+    for chart, vote in zip(charts, votes, strict=True):
+        for row in vote.rows:
+            assert f"{row.wording}: {row.dots}" in str(chart.Alt)
+            said = aloud.index(row.wording)
+            assert aloud[said - 1 : said + 3] == [str(row.rank), row.wording, str(row.dots), str(row.voters)]
+
+
+def test_the_minutes_of_a_follow_up_list_the_earlier_actions_under_their_item(tmp_path):
+    earlier = (
+        ActionLine(
+            "1", "Tabelle aufsetzen", "Ada Beispiel", due_on=date(2023, 7, 14), source="Konferenz Juni"
+        ),
+    )
+    review = TopicMinutes("Was daraus geworden ist", "1", time(9, 30), "review")
+    pdf = render(minutes_html(replace(EMPTY, agenda=(review,), earlier=earlier)))
+    drawn = text(pdf, tmp_path)
+    assert "Konferenz Juni" in drawn and "Keine Festlegungen" not in drawn and "review" not in drawn
+    assert failures(pdf) == []
 
 
 def test_attendance_and_action_plan_are_each_one_table(released):

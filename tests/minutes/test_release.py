@@ -5,6 +5,8 @@ import json
 import threading
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from conference import minutes as room
 from conference.accounts.models import Role
@@ -124,6 +126,16 @@ def test_nothing_is_released_without_chair_and_minute_taker(day, over):
     write_frame(day.june, **over)
     with pytest.raises(Refused):
         released(day)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE release SET text = 'anders'", "DELETE FROM release"])
+def test_the_database_itself_refuses_to_change_or_delete_a_release(day, statement):
+    write_frame(day.june)
+    before = frozen(released(day))
+    with pytest.raises(DBAPIError), db.session.begin_nested():
+        db.session.execute(text(statement))
+    db.session.expire_all()
+    assert frozen(queries.release_of(day.june, 1)) == before
 
 
 def test_the_letter_goes_to_who_was_there_or_excused_once_with_the_pdf(day):
@@ -247,9 +259,17 @@ def test_releasing_at_the_same_moment_leaves_one_whole_version(
     )
 
 
-def test_releasing_one_after_the_other_makes_two_versions(staff, in_house, june, quick_pdf):
+def test_releasing_twice_without_a_change_between_makes_one_version(staff, in_house, june, quick_pdf):
     for _time in range(2):
         staff.submit("minutes.release_minutes", slug="june-2023")
+    assert staff.sees("Fassung 1 ist freigegeben; seitdem hat sich nichts geändert.")
+    assert [entry.number for entry in stored(in_house)] == [1]
+
+
+def test_releasing_again_after_a_change_makes_the_next_version(staff, in_house, june, quick_pdf):
+    staff.submit("minutes.release_minutes", slug="june-2023")
+    staff.submit(PAGE, FRAME | {"chair": "Neu", "version": "1"})
+    staff.submit("minutes.release_minutes", slug="june-2023")
     assert [(entry.number, entry.document["version"]) for entry in stored(in_house)] == [(1, 1), (2, 2)]
 
 
@@ -281,6 +301,18 @@ def test_a_stale_frame_shows_both_texts_and_can_then_be_saved(staff, in_house, j
     assert staff.sees("Erste") and staff.value_of("summary") == "Zweite"
     staff.submit(PAGE, FRAME | {"version": staff.value_of("version"), "summary": "Zweite"})
     assert stored(in_house, Minutes)[0].summary == "Zweite"
+
+
+def test_a_stale_frame_shows_everything_that_differs(staff, june):
+    staff.submit(PAGE, FRAME | {"version": "1", "chair": "Erste Leitung"})
+    staff.submit(PAGE, FRAME | {"version": "1", "chair": "Zweite Leitung"}, status=409)
+    assert staff.sees("Erste Leitung") and staff.sees("Zweite Leitung")
+
+
+def test_the_same_frame_sent_twice_is_no_conflict(staff, in_house, june):
+    for _time in range(2):
+        staff.submit(PAGE, FRAME | {"version": "1", "summary": "Erste"})
+    assert stored(in_house, Minutes)[0].version == 2
 
 
 def test_leadership_sees_releases_and_nothing_of_the_draft(staff, new_browser, in_house, june, quick_pdf):

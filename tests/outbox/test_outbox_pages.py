@@ -140,6 +140,33 @@ def test_a_letter_is_shown_as_its_recipient_sees_it_but_for_the_link(app, staff,
     assert not [link for link in staff.links() if "/invitation/" in link]
 
 
+def test_the_headers_are_shown_as_a_mail_program_reads_them(staff, mail):
+    letter = mail(
+        recipient=("Ada Müller", "ada@traeger.example"),
+        subject="Einladung: =?utf-8?q?a=0ABcc:_x@boese.example?=",
+        reply_to=("Nora Beispiel", "konferenz@agentur.example"),
+        calendar=an_entry(),
+        calendar_method="REQUEST",
+    )
+    staff.open("outbox.show_mail", slug=SLUG, mail_id=letter.id)
+    for line in (
+        "To: Ada Müller <ada@traeger.example>",
+        "Reply-To: Nora Beispiel <konferenz@agentur.example>",
+        f"Message-ID: {letter.message_id}",
+        "Auto-Submitted: auto-generated",
+        "Content-Language: de",
+        "Content-Type: multipart/mixed",
+        "Subject: Einladung: = ?utf-8?q?a=0ABcc:_x@boese.example?=",
+    ):
+        assert staff.sees(line)
+
+
+def test_a_letter_that_cannot_be_written_still_has_a_page(staff, mail):
+    letter = mail(recipient=("Ada", "=?utf-8?q?x?=@traeger.example"))
+    staff.open("outbox.show_mail", slug=SLUG, mail_id=letter.id)
+    assert not staff.sees("Kopfzeilen der Nachricht")
+
+
 def test_the_calendar_entry_can_be_read_and_downloaded(staff, mail):
     letter = mail(calendar=an_entry(), calendar_method="REQUEST")
     staff.open("outbox.show_mail", slug=SLUG, mail_id=letter.id)
@@ -281,6 +308,16 @@ def test_in_the_demo_anybody_reads_the_mailbox_and_its_links_work(app, browser, 
     browser.open(address.removeprefix("https://folgetermin.example"))
     assert browser.sees("Bildungsträgerkonferenz Juni 2023")
     browser.open(f"{letter}/entry.ics")
+
+
+def test_the_demos_links_lead_to_this_server_whatever_address_it_had_before(app, browser, mail, demo):
+    url = URL.replace("https://folgetermin.example", "http://127.0.0.1:8000")
+    letter = mail(text=f"Ihr Link:\n{url}\n", button=("Antworten", url))
+    browser.open("outbox.show_demo_mail", mail_id=letter.id)
+    found = [link for link in browser.links() if "/invitation/" in link]
+    assert found
+    assert all(link.startswith("https://folgetermin.example/invitation/") for link in found)
+    assert not browser.sees("127.0.0.1")
 
 
 def test_the_mailbox_can_be_narrowed_to_one_person(browser, mail, demo):

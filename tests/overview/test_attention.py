@@ -83,6 +83,22 @@ def test_guests_are_asked_for_until_somebody_is_on_the_list_and_then_letters(jun
     assert "letters_unsent" not in asked(june)
 
 
+def test_old_entries_in_calendars_are_counted_until_the_change_is_told(june):
+    from dataclasses import replace
+
+    from conference.conferences.operations import change_conference
+
+    from ..builders import JUNE
+
+    guests = [an_invitation(june) for _number in range(3)]
+    invitations.send_invitations(june, guests[:2], at=NOW)
+    assert "calendars_outdated" not in asked(june)
+    change_conference(june, replace(JUNE, venue="Kreishaus"), None, at=NOW)
+    assert asked(june)["calendars_outdated"] == 2
+    invitations.send_updates(june, at=NOW)
+    assert "calendars_outdated" not in asked(june)
+
+
 def test_missing_answers_are_counted_until_people_answer(june):
     guests = [a_guest(june, answered=False) for _number in range(2)]
     assert asked(june)["answers_missing"] == 2
@@ -136,7 +152,12 @@ def test_a_moved_person_makes_the_published_groups_old(june, organiser):
     one, other = groups_of(round_)
     seat = next(seat for plan in groups.queries.plan_of(june) for seat in plan.groups[0].seats)
     groups.move_seat(
-        june, round_.id, seat.contact_id, other.id if seat.group_id == one.id else one.id, round_.version
+        june,
+        round_.id,
+        seat.contact_id,
+        other.id if seat.group_id == one.id else one.id,
+        round_.version,
+        at=NOW,
     )
     assert asked(june)["groups_changed"] == 1
 

@@ -283,6 +283,7 @@ def test_the_page_of_patterns_shows_a_good_form_and_one_with_every_error(browser
     browser.open("/patterns")
     assert browser.value_of("name") == "Ada Muster"
     assert browser.sees("Bitte schreiben Sie ein Datum, das es gibt")
+    assert browser.sees("Name: Bitte füllen Sie dieses Feld aus.")
 
 
 def test_the_process_answers_for_its_health(browser):

@@ -301,3 +301,236 @@ def test_lists_run_a_constant_number_of_queries(
         browser.open(f"registrations.{endpoint}", slug="june-2023")
     expected = {"show_registrations": 7, "show_attendance": 4}[endpoint]
     assert len([s for s in seen if s.startswith("SELECT")]) == expected
+
+
+# -- answers that come late, twice, or from an old page ---------------
+
+
+def at(monkeypatch, moment):
+    """Let the clock of the views show another moment."""
+    monkeypatch.setattr("conference.kit.clock.now", lambda: moment)
+
+
+def test_the_page_says_for_whom_the_invitation_is_until_it_is_answered(browser, new_browser, ada):
+    browser.open(f"/invitation/{ada.token}")
+    assert browser.sees("Diese Einladung ist für Ada Muster")
+    browser.submit(f"/invitation/{ada.token}", YES)
+    other = new_browser()
+    other.submit(f"/invitation/{ada.token}", YES | {"name": ""}, status=422)
+    assert not other.sees("Ada")
+
+
+@pytest.mark.parametrize("reply", [None, "", "yes"])
+def test_without_a_clear_answer_nobody_is_registered(browser, in_house, ada, reply):
+    fields = {key: value for key, value in (YES | {"reply": reply}).items() if value is not None}
+    browser.submit(f"/invitation/{ada.token}", fields, status=422)
+    assert browser.sees("Es gibt ein Problem")
+    assert count(in_house, Registration) == 0
+
+
+def test_an_old_form_sent_again_does_not_overwrite_later_changes(browser, in_house, ada):
+    browser.submit(f"/invitation/{ada.token}", YES | {"diet": "vegan", "photo": "y"})
+    browser.submit("registrations.change_registration", YES | {"diet": "halal", "version": "1"})
+    browser.submit(f"/invitation/{ada.token}", YES | {"diet": "vegan", "photo": "y"}, status=409)
+    assert browser.sees("inzwischen beantwortet") and browser.sees("Meine Anmeldung öffnen")
+    assert browser.value_of("diet") == "vegan"
+    browser.open("registrations.my_page")
+    assert (browser.value_of("diet"), browser.value_of("photo")) == ("halal", None)
+
+
+def test_an_old_yes_sent_again_after_a_withdrawal_registers_nobody(browser, in_house, ada):
+    browser.submit(f"/invitation/{ada.token}", YES)
+    browser.submit("registrations.withdraw")
+    browser.submit(f"/invitation/{ada.token}", YES, status=409)
+    with in_house():
+        assert fresh(ada).reply is Reply.DECLINED
+
+
+def test_an_old_no_sent_after_a_yes_takes_no_seat_away(browser, in_house, ada):
+    browser.submit(f"/invitation/{ada.token}", YES)
+    browser.submit(f"/invitation/{ada.token}", {"reply": "declined"}, status=409)
+    with in_house():
+        assert fresh(ada).reply is Reply.ACCEPTED
+
+
+def test_who_returns_finds_the_own_details_but_no_consents(browser, ada):
+    browser.submit(f"/invitation/{ada.token}", YES | {"diet": "vegan", "access_needs": "Rampe", "photo": "y"})
+    browser.submit("registrations.withdraw")
+    browser.submit("registrations.register_again")
+    assert browser.sees("Sie haben einen Platz")
+    assert [browser.value_of(name) for name in ("diet", "access_needs", "photo")] == ["vegan", "Rampe", None]
+
+
+def test_after_the_answer_by_day_one_can_still_say_no(browser, in_house, ada, monkeypatch):
+    with in_house():
+        late = fresh(ada).conference.answers_close_at
+    at(monkeypatch, late)
+    browser.open(f"/invitation/{ada.token}")
+    assert not browser.sees("Ja, ich nehme teil") and browser.sees("Nein, ich nehme nicht teil")
+    browser.submit(f"/invitation/{ada.token}", YES, status=409)
+    browser.submit(f"/invitation/{ada.token}", {"reply": "declined", "no-reason": ""})
+    assert browser.sees("Sie nehmen nicht teil") and not browser.sees("Doch teilnehmen")
+    with in_house():
+        assert fresh(ada).reply is Reply.DECLINED
+
+
+def test_once_the_conference_has_begun_only_consents_can_be_changed(browser, in_house, ada, monkeypatch):
+    browser.submit(f"/invitation/{ada.token}", YES | {"diet": "vegan", "photo": "y"})
+    with in_house():
+        begin = fresh(ada).conference.starts_at
+    at(monkeypatch, begin)
+    browser.open("registrations.my_page")
+    assert browser.sees("vegan") and browser.value_of("diet") is None and browser.value_of("photo") == "y"
+    browser.submit("registrations.change_registration", YES | {"version": "1"}, status=409)
+    browser.submit("registrations.withdraw", status=409)
+    browser.submit(f"/invitation/{ada.token}", YES | {"diet": "halal"}, status=409)
+    browser.submit("registrations.change_consents", {"version": "1", "name_list": "y"})
+    assert (browser.value_of("photo"), browser.value_of("name_list")) == (None, "y")
+    browser.submit("registrations.change_consents", {"version": "1", "photo": "y"}, status=409)
+    browser.open("registrations.my_page")
+    assert browser.value_of("photo") is None
+
+
+def test_a_stale_change_tells_both_states_in_words(browser, in_house, ada):
+    from conference.conferences.operations import add_topic
+
+    with in_house():
+        topics = [add_topic(fresh(ada).conference, title).id for title in ("Planung", "Familie")]
+    browser.submit(f"/invitation/{ada.token}", YES | {"first_wish": str(topics[0]), "name_list": "y"})
+    browser.submit("registrations.change_registration", YES | {"diet": "vegan", "version": "1"})
+    wish = {"first_wish": str(topics[1]), "photo": "y", "version": "1"}
+    browser.submit("registrations.change_registration", YES | wish, status=409)
+    assert browser.sees("Wünsche: Familie Einwilligungen: Fotos") and browser.sees("Essen: vegan")
+
+
+def test_a_change_is_confirmed_by_mail_and_the_same_again_is_not(browser, in_house, ada):
+    from conference.outbox.models import Mail
+
+    browser.submit(f"/invitation/{ada.token}", YES)
+    for _ in range(2):
+        browser.submit("registrations.change_registration", YES | {"diet": "vegan", "version": "1"})
+    with in_house():
+        letters = [mail for mail in db.session.query(Mail) if mail.kind == "changed"]
+        assert [mail.recipient_address for mail in letters] == [fresh(ada).contact.email]
+        assert "vegan" not in letters[0].text
+
+
+# -- staff: telephone, door, papers -----------------------------------
+
+
+def by_phone(browser, ada, reply, **over):
+    where = {"slug": "june-2023", "invitation_id": ada.id} | over
+    return browser.submit("registrations.note_reply_by_phone", {"reply": reply}, **where)
+
+
+def test_the_page_of_a_guest_offers_to_note_an_answer_by_telephone(browser, organiser, ada):
+    browser.sign_in(organiser).open("invitations.show_guest", slug="june-2023", invitation_id=ada.id)
+    assert browser.sees("Die Antwort kam telefonisch?")
+    by_phone(browser, ada, "accepted")
+    assert browser.sees("zugesagt")
+    by_phone(browser, ada, "declined")
+    assert browser.sees("abgesagt")
+
+
+def test_a_yes_by_telephone_leaves_what_the_guest_has_told(browser, new_browser, in_house, organiser, ada):
+    guest = new_browser()
+    guest.submit(f"/invitation/{ada.token}", YES | {"diet": "vegan", "photo": "y"})
+    by_phone(browser.sign_in(organiser), ada, "accepted")
+    guest.open("registrations.my_page")
+    assert (guest.value_of("diet"), guest.value_of("photo")) == ("vegan", "y")
+
+
+def test_a_late_answer_is_noted_for_the_guest_until_the_conference_begins(
+    browser, in_house, organiser, ada, monkeypatch
+):
+    with in_house():
+        conference = fresh(ada).conference
+        late, begin = conference.answers_close_at, conference.starts_at
+    at(monkeypatch, late)
+    by_phone(browser.sign_in(organiser), ada, "accepted")
+    at(monkeypatch, begin)
+    by_phone(browser, ada, "declined", status=409)
+    with in_house():
+        assert fresh(ada).reply is Reply.ACCEPTED
+
+
+def test_two_at_the_door_who_record_different_things_are_told(browser, new_browser, in_house, organiser, ada):
+    number = ada.contact_id
+    one, two = browser.sign_in(organiser), new_browser().sign_in(organiser)
+    record = {f"was-{number}": "", f"presence-{number}": "present"}
+    one.submit("registrations.show_attendance", record, slug="june-2023")
+    two.submit("registrations.show_attendance", record, slug="june-2023")
+    excused = record | {f"presence-{number}": "excused"}
+    two.submit("registrations.show_attendance", excused, slug="june-2023", status=409)
+    assert two.sees("Jemand anderes hat inzwischen etwas anderes erfasst: Ada Muster")
+    assert (two.value_of(f"was-{number}"), two.value_of(f"presence-{number}")) == ("present", "excused")
+    with in_house():
+        assert [a.presence.value for a in db.session.query(Attendance)] == ["present"]
+
+
+def test_an_endless_number_is_refused_at_the_door(browser, in_house, organiser, ada):
+    data = {"presence-" + "9" * 5000: "present"}
+    browser.sign_in(organiser).submit("registrations.show_attendance", data, slug="june-2023", status=422)
+
+
+def test_who_is_on_the_list_and_entered_as_walk_in_is_the_same_person(browser, in_house, organiser, ada):
+    with in_house():
+        organisation = fresh(ada).contact.provider.name
+    data = {"first_name": "ada", "last_name": "Muster", "organisation": organisation, "email": ""}
+    browser.sign_in(organiser).submit("registrations.add_walk_in", data, slug="june-2023")
+    with in_house():
+        assert [(a.contact_id, a.walk_in) for a in db.session.query(Attendance)] == [(ada.contact_id, False)]
+
+
+def test_papers_carry_the_name_that_a_guest_gave(browser, new_browser, in_house, organiser, ada):
+    import io
+
+    import pypdf
+
+    from conference.registrations import operations
+
+    from ..builders import NOW, an_answer
+
+    new_browser().submit(f"/invitation/{ada.token}", YES | {"name": "Ada Ärmel"})
+    with in_house():
+        other = an_invitation(fresh(ada).conference, a_contact(first_name="Bo", last_name="Lang"))
+        operations.accept(other, an_answer(name="Bo Lang"), at=NOW)
+    answer = browser.sign_in(organiser).open("registrations.signature_list", slug="june-2023")
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages)
+    assert 0 < text.index("Ada Ärmel") < text.index("Bo Lang") and "Ada Muster" not in text
+
+
+def test_an_empty_list_says_so(browser, in_house, organiser, ada):
+    import io
+
+    import pypdf
+
+    browser.sign_in(organiser)
+    for endpoint in ("signature_list", "badges"):
+        answer = browser.open(f"registrations.{endpoint}", slug="june-2023")
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages)
+        assert "Noch ist niemand angemeldet" in text
+
+
+@pytest.mark.parametrize("answer", [YES, {"reply": "declined"}])
+def test_the_same_form_pressed_twice_leads_twice_to_the_own_page(browser, in_house, ada, answer):
+    fields = {"csrf_token": browser.csrf_token()} | answer
+    answers = [browser.client.post(f"/invitation/{ada.token}", data=fields) for _ in range(2)]
+    assert [(a.status_code, a.headers.get("Location")) for a in answers] == [(303, "/my")] * 2
+
+
+@pytest.mark.parametrize("sent", ["%ED%A0%80", "%FF%FE", "Ada%80Muster"])
+def test_bytes_that_are_no_text_are_refused(browser, in_house, ada, sent):
+    body = f"csrf_token={browser.csrf_token()}&reply=accepted&diet=vegan&name={sent}"
+    form = "application/x-www-form-urlencoded"
+    answer = browser.client.post(f"/invitation/{ada.token}", data=body, content_type=form)
+    assert answer.status_code == 422 and "vegan" in answer.text
+    assert count(in_house, Registration) == 0
+
+
+def test_from_a_refused_form_the_other_language_leads_to_a_page(browser, ada):
+    browser.submit(f"/invitation/{ada.token}", YES)
+    browser.submit("registrations.change_registration", YES | {"name": "", "version": "1"}, status=422)
+    assert "/language/en?next=/my" in browser.links()
+    browser.submit(f"/invitation/{ada.token}/none", status=404)
+    assert f"/language/en?next=/invitation/{ada.token}" in browser.links()

@@ -242,3 +242,97 @@ def test_many_at_once_never_sell_a_seat_twice(app, in_house, replays):
         assert (counts.confirmed, counts.waiting, line) == (5, 7, list(range(1, 8)))
         assert db.session.query(Registration).count() == 12
         assert db.session.query(Mail).filter_by(kind="registered").count() == 12
+
+
+def with_seats(conference, seats):
+    """Change the number of seats as the page of key facts does."""
+    from dataclasses import replace
+
+    from conference.conferences.operations import change_conference
+
+    from ..builders import JUNE
+
+    return change_conference(conference, replace(JUNE, seats=seats), conference.version, at=NOW)
+
+
+def test_more_seats_let_the_line_move_up_at_once_in_order_with_a_letter_each(house):
+    conference = a_conference(seats=1)
+    people = accepted(conference, 4)
+    with_seats(conference, 3)
+    assert [p.standing for p in people] == [Standing.CONFIRMED] * 3 + [Standing.WAITING]
+    for person, letters in zip(people, (1, 2, 2, 1), strict=True):
+        address = person.contact.email
+        mails = db.session.query(Mail).filter_by(kind="registered", recipient_address=address)
+        assert mails.count() == letters
+    assert operations.move_up(conference, at=NOW) == []
+
+
+def test_there_cannot_be_fewer_seats_than_are_taken(house):
+    conference = a_conference(seats=3)
+    accepted(conference, 2)
+    with pytest.raises(Refused):
+        with_seats(conference, 1)
+
+
+def test_seats_can_go_down_to_those_that_are_taken(house):
+    conference = a_conference(seats=3)
+    accepted(conference, 2)
+    assert with_seats(conference, 2).seats == 2
+    assert accepted(conference, 1)[0].standing is Standing.WAITING
+
+
+def test_nobody_moves_up_once_the_conference_has_begun(house):
+    conference = a_conference(seats=1)
+    accepted(conference, 2)
+    with pytest.raises(Refused):
+        operations.move_up(conference, at=conference.starts_at)
+
+
+def last_entry(person):
+    """The newest calendar entry that a person got: METHOD, SEQUENCE, STATUS, PARTSTAT."""
+    from icalendar import Calendar
+
+    mails = db.session.query(Mail).filter_by(recipient_address=person.email).order_by(Mail.id)
+    newest = [mail for mail in mails if mail.calendar][-1]
+    calendar = Calendar.from_ical(newest.calendar)
+    event = calendar.walk("VEVENT")[0]
+    return (
+        str(calendar["METHOD"]),
+        int(event["SEQUENCE"]),
+        str(event["STATUS"]),
+        event["ATTENDEE"].params["PARTSTAT"],
+    )
+
+
+def test_the_calendar_follows_yes_no_and_yes_again(house):
+    invitation = an_invitation(a_conference(), sent=True)
+    registration = operations.accept(invitation, an_answer(), at=NOW)
+    assert last_entry(invitation.contact) == ("REQUEST", 0, "CONFIRMED", "ACCEPTED")
+    operations.withdraw(registration, at=NOW)
+    assert last_entry(invitation.contact) == ("CANCEL", 1, "CANCELLED", "DECLINED")
+    operations.accept_as_known(invitation, at=NOW)
+    assert last_entry(invitation.contact) == ("REQUEST", 2, "CONFIRMED", "ACCEPTED")
+
+
+def test_who_got_an_entry_only_with_the_confirmation_loses_it_with_the_withdrawal(house):
+    invitation = an_invitation(a_conference())
+    registration = operations.accept_as_known(invitation, at=NOW, by_staff=True)
+    operations.withdraw(registration, at=NOW)
+    assert last_entry(invitation.contact)[:2] == ("CANCEL", 1)
+
+
+def test_who_has_no_entry_is_not_told_that_it_is_removed(house):
+    conference = a_conference(seats=1)
+    accepted(conference, 1)
+    waiting = an_invitation(conference)
+    operations.withdraw(operations.accept(waiting, an_answer(), at=NOW), at=NOW)
+    letter = db.session.query(Mail).filter_by(kind="declined").one()
+    assert (letter.calendar_method, "Kalender" in letter.text) == (None, False)
+
+
+def test_a_no_after_the_answer_by_day_promises_no_way_back_by_link(house):
+    conference = a_conference()
+    registration = accepted(conference, 1)[0]
+    operations.withdraw(registration, at=conference.answers_close_at)
+    letter = db.session.query(Mail).filter_by(kind="declined").one()
+    assert "schreiben Sie uns bitte" in letter.text and "26.05.2023" not in letter.text

@@ -47,7 +47,7 @@ def test_a_second_ballot_is_refused(guest, vote, options, ballot, box):
     guest.submit("voting.cast_ballot", ballot(Papier=2), vote_id=vote.id)
     for dots in ({"Zeit": 2}, {"Papier": 2}, {"Zeit": 99}, {}):
         guest.submit("voting.cast_ballot", ballot(**dots), status=409, vote_id=vote.id)
-        assert guest.sees("Sie haben schon abgestimmt")
+        assert guest.sees("Sie haben bereits abgestimmt")
     assert box() == ([{str(options["Papier"]): 2}], 1)
 
 
@@ -83,6 +83,7 @@ def test_many_people_at_once_all_count(app, people, vote, options, ballot, box):
     [
         {"Papier": "-1"}, {"Papier": "-1", "Zeit": "2"}, {"Papier": "1.5"}, {"Papier": "1,5"}, {"Papier": "3"}, {"Papier": "9" * 30},
         {"Papier": "2", "Geräte": "2", "Zeit": "1"}, {"Papier": "zwei"}, {"Papier": "1e0"}, {"Papier": "\x00"}, {"Papier": "²"},
+        {"Papier": "--1"}, {"Papier": "1-"}, {"Papier": "+1"}, {"Papier": "１"}, {"Papier": "nan"}, {"Papier": "0x1"}, {"Papier": "\ufffd"},
         {"Papier": "0"}, {"Papier": ""}, {},
     ],
     ids=str,
@@ -137,6 +138,27 @@ def test_a_closed_vote_takes_no_ballot(guest, in_house, vote, ballot, box):
     assert box() == ([], 0)
     guest.open("voting.cast_ballot", vote_id=vote.id)
     assert "<form" not in guest.html[guest.html.index("<main") :]
+
+
+def test_guests_see_the_frozen_result_as_soon_as_the_vote_is_closed(
+    guest, in_house, vote, ballot, new_browser, people
+):
+    guest.submit("voting.cast_ballot", ballot(Papier=2, Zeit=1), vote_id=vote.id)
+    guest.open("voting.cast_ballot", vote_id=vote.id)
+    assert guest.sees("Ihr Stimmzettel ist in der Urne") and '<svg class="chart' not in guest.html
+    with in_house():
+        operations.close_vote(vote, at=OPENED)
+    for browser in (guest, new_browser().enter(people[1])):
+        browser.open("voting.my_votes")
+        assert f"/my/votes/{vote.id}" in browser.links()
+        browser.open("voting.cast_ballot", vote_id=vote.id)
+        assert browser.sees("1 von 5 Personen haben abgestimmt") and browser.sees("Punkte je")
+        assert browser.html.index("Papier") < browser.html.index("Zeit") < browser.html.index("Geräte")
+
+
+def test_no_message_of_the_machine_is_shown_for_what_is_no_number(guest, vote, ballot):
+    guest.submit("voting.cast_ballot", ballot(Papier="--1"), status=422, vote_id=vote.id)
+    assert guest.sees("Bitte schreiben Sie eine ganze Zahl") and not guest.sees("invalid literal")
 
 
 def test_a_vote_that_is_only_planned_is_not_found(guest, in_house, june):

@@ -128,7 +128,9 @@ def test_before_the_close_only_the_turnout_is_shown(
         assert not any(trace in page_of(browser) for trace in ("<table", "chart", "Rang"))
     cast_all(in_house, vote, people[3:], {options["Zeit"]: 2})
     staff.open("voting.show_vote", **HERE, vote_id=vote.id)
-    assert page_of(staff) == with_votes.replace("3 von 5", "4 von 5").replace('value="3"', 'value="4"')
+    assert page_of(staff) == with_votes.replace("3 von 5", "4 von 5").replace(
+        'value="3"', 'value="4"'
+    ).replace("3 Stimmzettel", "4 Stimmzettel")
 
 
 def an_admin(in_house):
@@ -261,9 +263,19 @@ def test_who_may_vote(in_house, organiser):
         assert queries.entitled_ids(conference) == {people[0].id}, (
             "before the day: who has a seat, not who waits"
         )
+        registrations.record_attendance(conference, people[1].id, Presence.EXCUSED, at=OPENED)
+        assert queries.entitled_ids(conference) == {people[0].id}, (
+            "an excuse noted ahead shuts nobody else out"
+        )
+        registrations.record_attendance(conference, people[1].id, Presence.PRESENT, at=OPENED)
+        assert queries.entitled_ids(conference) == {people[0].id, people[1].id}, (
+            "the first who is marked as present shuts out nobody who has a seat"
+        )
         registrations.record_attendance(conference, people[2].id, Presence.PRESENT, at=OPENED)
         registrations.record_attendance(conference, people[0].id, Presence.EXCUSED, at=OPENED)
-        assert queries.entitled_ids(conference) == {people[2].id}, "on the day: who is there"
+        assert queries.entitled_ids(conference) == {people[1].id}, (
+            "on the day: who is there, if the person has a personal link"
+        )
 
 
 def test_one_option_cannot_get_more_dots_than_a_person_has(in_house, june):

@@ -1,7 +1,7 @@
 """A guest list from a spreadsheet: read it, guess its columns, check every row. Nothing here stores anything."""
 
 from .checking import check_rows
-from .fields import FIELDS, MAX_FILE, REQUIRED, BadTable, GoodRow, ListCheck, Problem, Row, Table
+from .fields import FIELDS, MAX_FILE, REQUIRED, BadTable, GoodRow, Known, ListCheck, Problem, Row, Table
 from .mapping import guess_mapping, missing_fields
 from .reading import read_table
 
@@ -11,6 +11,7 @@ __all__ = [
     "REQUIRED",
     "BadTable",
     "GoodRow",
+    "Known",
     "ListCheck",
     "Problem",
     "Row",

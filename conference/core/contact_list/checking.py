@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..text import canonical_email, comparison_key
-from .fields import FIELDS, GoodRow, ListCheck, Problem, Row, Table
+from .fields import FIELDS, GoodRow, Known, ListCheck, Problem, Row, Table
 from .lookalike import spelling_questions
 from .values import Checked, check_cell, shown
 
@@ -13,11 +13,13 @@ def check_rows(
     mapping: Mapping[str, int],
     known_emails: Mapping[str, str],
     known_organisations: Sequence[str],
+    address_book: Mapping[str, Known] | None = None,
 ) -> ListCheck:
     """Check every row; nothing is stored.
 
     `mapping`: field → column from 0; a field without a column is empty in each row. `known_emails`: key of `canonical_email` →
-    label for a person, such as "Anke Brinkmann". `known_organisations`: names as stored.
+    label for a person, such as "Anke Brinkmann". `known_organisations`: names as stored. `address_book`: by the same key
+    everybody whose name and organisation stay as they are stored.
     """
     problems = [*_empty_rows(table.rows)]
     candidates: list[GoodRow] = []
@@ -33,6 +35,7 @@ def check_rows(
     taken, repeated = _without_repetitions(candidates, known_emails)
     good, asked, questions = _without_doubtful(taken, known_organisations)
     lines = {person.line for person in taken}
+    warnings += _known_otherwise(taken, address_book or {})
     problems += repeated + questions + [warning for warning in warnings if warning.line in lines]
     return ListCheck(tuple(good), tuple(asked), tuple(sorted(problems, key=_place)))
 
@@ -90,10 +93,41 @@ def _without_repetitions(
         if person.email_key in known:
             problems.append(_about_email(person, "already_known", known[person.email_key]))
         elif person.email_key in first:
-            problems.append(_about_email(person, "duplicate_in_file", str(first[person.email_key].line)))
+            problems.append(_repeats(person, first[person.email_key]))
         else:
             first[person.email_key] = person
     return list(first.values()), problems
+
+
+def _repeats(person: GoodRow, earlier: GoodRow) -> Problem:
+    is_same = _name_key(person.first_name, person.last_name) == _name_key(
+        earlier.first_name, earlier.last_name
+    )
+    return _about_email(person, "duplicate_in_file" if is_same else "address_of_another", str(earlier.line))
+
+
+def _name_key(first_name: str, last_name: str) -> str:
+    return comparison_key(f"{first_name} {last_name}")
+
+
+def _known_otherwise(people: Sequence[GoodRow], address_book: Mapping[str, Known]) -> Iterator[Problem]:
+    for person in people:
+        known = address_book.get(person.email_key)
+        if known and not _agree(person, known):
+            yield Problem(
+                person.line,
+                "email",
+                "known_otherwise",
+                "warning",
+                person.email,
+                f"{known.name}, {known.organisation}",
+            )
+
+
+def _agree(person: GoodRow, known: Known) -> bool:
+    return _name_key(person.first_name, person.last_name) == _name_key(
+        known.first_name, known.last_name
+    ) and comparison_key(person.organisation) == comparison_key(known.organisation)
 
 
 def _about_email(person: GoodRow, code: str, detail: str) -> Problem:

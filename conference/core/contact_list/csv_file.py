@@ -12,12 +12,22 @@ from .fields import MAX_COLUMNS, MAX_ROWS, BadTable, Row
 from .mapping import guess_mapping
 
 DELIMITERS = ";,\t|"
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# In this order: the mark of UTF-32 begins with that of UTF-16.
+MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 MARKUP = ("<!doctype", "<html", "<?xml", "<table", "<meta")
 CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r"))
 # German Excel's "CSV (MS-DOS)": ä, ö, ü of code page 850 within a word. In cp1252 the same bytes are „ and ” and nothing.
 MS_DOS = re.compile(rb"[A-Za-z][\x81\x84\x94][a-z]")
+# Old Excel for Mac: its ä, ü and ß would be a capital letter or a paragraph sign within a word of cp1252.
+MACINTOSH = re.compile(rb"[a-z][\x8a\x9f\xa7][a-z]")
 SAMPLE = 20
+SAMPLE_BYTES = 2000
 SPARE_ROWS = 20
 MAX_LINES = 100_000
 END = "\ufdd0end"
@@ -50,13 +60,32 @@ def _decoded(data: bytes) -> tuple[str, str]:
     for mark, encoding in MARKS.items():
         if data.startswith(mark):
             return _decode(data, encoding), encoding
+    wide = _unmarked_utf_16(data)
+    if wide:
+        return _decode(data, wide), wide
     if len(data) - len(data.translate(None, CONTROLS)) > len(data) // 100 + 8:
         raise BadTable("binary")
     try:
         return data.decode(), "utf-8"
     except UnicodeDecodeError:
-        encoding = "cp850" if MS_DOS.search(data) else "cp1252"
+        encoding = _eight_bits(data)
         return _decode(data, encoding), encoding
+
+
+def _unmarked_utf_16(data: bytes) -> str:
+    """Text of mostly Latin letters has a NUL in every second place; nothing else has."""
+    even, odd = data[:SAMPLE_BYTES:2], data[1:SAMPLE_BYTES:2]
+    for encoding, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        # The low byte of a foreign letter such as ć may well be a control character.
+        if high.count(0) > len(high) * 0.7 and len(low.translate(None, CONTROLS)) > len(low) * 0.9:
+            return encoding
+    return ""
+
+
+def _eight_bits(data: bytes) -> str:
+    if MS_DOS.search(data):
+        return "cp850"
+    return "mac_roman" if MACINTOSH.search(data) else "cp1252"
 
 
 def _decode(data: bytes, encoding: str) -> str:

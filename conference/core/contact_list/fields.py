@@ -74,13 +74,29 @@ class GoodRow:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Somebody in the address book."""
+
+    first_name: str
+    last_name: str
+    organisation: str
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is wrong in one row. `field` is one of FIELDS, or "" for the whole row; `value` is fit for a page.
 
-    Errors (the row is not taken): missing, invalid_email, duplicate_in_file (detail: first line), already_known (detail: the
+    Errors (the row is not taken): missing, invalid_email, duplicate_in_file and, for a person of another name,
+    address_of_another (detail: first line), already_known (detail: the
     label), formula, too_long (detail: the limit), bad_text (detail: code of BadText), too_many_cells, empty_row (detail: last
     line of a run). Question: lookalike_organisation (detail: the other name). Warnings (the row is taken): unknown_salutation,
-    unknown_side, postcode_padded and email_lowercased (detail: the new value), unusual_postcode.
+    unknown_side, postcode_padded and email_lowercased (detail: the new value), unusual_postcode, known_otherwise (detail: name
+    and organisation in the address book, which stay).
     """
 
     line: int

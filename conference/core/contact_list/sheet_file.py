@@ -3,14 +3,15 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from .fields import MAX_CELL, MAX_UNPACKED, BadTable, Row
-from .sheet_scan import check_document, check_workbook
+from .sheet_scan import Place, check_document, check_workbook
 
+Formulas = Mapping[str, Iterable[Place]]
 Value = int | float | str | bool | time | date | datetime | timedelta
 
 OPEN_DOCUMENT = ("mimetype", "content.xml", "styles.xml", "meta-inf/manifest.xml")
@@ -21,9 +22,9 @@ CHUNK = 65536
 
 def read_sheets(data: bytes) -> list[tuple[str, tuple[Row, ...]]]:
     """Name and rows of each visible sheet that holds something, cells as text cut after 501 characters. Raises BadTable."""
-    parts = _checked(_unpacked(data))
+    parts, formulas = _checked(_unpacked(data))
     try:
-        return _read(_packed(parts))
+        return _read(_packed(parts), formulas)
     except (BadTable, KeyboardInterrupt, SystemExit):
         raise
     except PasswordError as error:
@@ -32,15 +33,17 @@ def read_sheets(data: bytes) -> list[tuple[str, tuple[Row, ...]]]:
         raise BadTable("damaged") from error
 
 
-def _checked(parts: dict[str, bytes]) -> dict[str, bytes]:
-    """The parts of one kind of file, looked through; with those of both kinds the reader would make its own choice."""
+def _checked(parts: dict[str, bytes]) -> tuple[dict[str, bytes], Formulas]:
+    """The parts of one kind of file, looked through, and where formulas stand.
+
+    With the parts of both kinds the reader would make its own choice.
+    """
     if "xl/workbook.xml" in parts:
         workbook = {name: content for name, content in parts.items() if name.lower() not in OPEN_DOCUMENT}
-        check_workbook(workbook)
-        return workbook
+        return workbook, check_workbook(workbook)
     if b"opendocument.spreadsheet" in parts.get("mimetype", b"") and "content.xml" in parts:
-        check_document(parts["content.xml"])
-        return {name: content for name, content in parts.items() if name.lower() in OPEN_DOCUMENT}
+        formulas = check_document(parts["content.xml"])
+        return {name: content for name, content in parts.items() if name.lower() in OPEN_DOCUMENT}, formulas
     raise BadTable("unsupported")
 
 
@@ -96,22 +99,32 @@ def _packed(parts: dict[str, bytes]) -> io.BytesIO:
     return packed
 
 
-def _read(file: io.BytesIO) -> list[tuple[str, tuple[Row, ...]]]:
+def _read(file: io.BytesIO, formulas: Formulas) -> list[tuple[str, tuple[Row, ...]]]:
     with CalamineWorkbook.from_filelike(file) as workbook:
         names = [
             sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible
         ]
         sheets = [workbook.get_sheet_by_name(name) for name in names]
-        return [(sheet.name, rows) for sheet in sheets if (rows := _rows(sheet))]
+        return [
+            (sheet.name, rows) for sheet in sheets if (rows := _rows(sheet, formulas.get(sheet.name, ())))
+        ]
 
 
-def _rows(sheet: CalamineSheet) -> tuple[Row, ...]:
+def _rows(sheet: CalamineSheet, formulas: Iterable[Place]) -> tuple[Row, ...]:
     if sheet.start is None:
         return ()
     values = sheet.to_python(skip_empty_area=False)
     cells = [[_as_text(value)[: MAX_CELL + 1] for value in row] for row in values]
+    _mark_formulas(cells, formulas)
     _fill_merged(cells, sheet.merged_cell_ranges or [])
     return tuple(Row(line, tuple(row)) for line, row in enumerate(cells, start=1))
+
+
+def _mark_formulas(cells: list[list[str]], formulas: Iterable[Place]) -> None:
+    """Let a formula look like one: the reader gives its last result, or nothing where the file holds none."""
+    for row, column in formulas:
+        if row <= len(cells) and column <= len(cells[0]):
+            cells[row - 1][column - 1] = f"={cells[row - 1][column - 1]}"
 
 
 def _fill_merged(cells: list[list[str]], ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:

@@ -5,6 +5,7 @@ cell of ODS, or one long shared string used half a million times ends the whole 
 are added up here first, with a streaming parser and without a memory of the content.
 """
 
+import posixpath
 import re
 from collections.abc import Mapping
 from xml.parsers import expat
@@ -19,27 +20,51 @@ MAX_EXPANDED = 2_000_000
 REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
 
 
-def check_workbook(parts: Mapping[str, bytes]) -> None:
-    """Refuse an XLSX whose cells lie too far out or hold too much text in all. Raises BadTable."""
+Place = tuple[int, int]
+"""Row and column, from 1."""
+
+
+def check_workbook(parts: Mapping[str, bytes]) -> dict[str, set[Place]]:
+    """Where formulas stand, by the name of the sheet.
+
+    Refuses an XLSX whose cells lie too far out or hold too much text in all: raises BadTable.
+    """
     strings = _SharedStrings()
     for name, content in parts.items():
         if name.lower().endswith("sharedstrings.xml"):
             _run(strings, content)
     cells = _Cells(strings.lengths)
-    for content in parts.values():
+    formulas: dict[str, set[Place]] = {}
+    for name, content in parts.items():
+        cells.formulas = formulas[f"/{name}".lower()] = set()
         _run(cells, content)
+    return {sheet: formulas[part] for sheet, part in _sheets(parts).items() if formulas.get(part)}
 
 
-def check_document(content: bytes) -> None:
-    """Refuse an ODS (its content.xml) whose cells lie too far out, repeat too often or hold too much text."""
-    _run(_RepeatedCells(), content)
+def _sheets(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """The part of the archive in which each sheet stands."""
+    targets, sheets = _Relationships(), _SheetNames()
+    _run(targets, parts.get("xl/_rels/workbook.xml.rels", b"<none/>"))
+    _run(sheets, parts["xl/workbook.xml"])
+    return {
+        name: posixpath.normpath(posixpath.join("/xl", targets.found[key])).lower()
+        for name, key in sheets.found.items()
+        if key in targets.found
+    }
+
+
+def check_document(content: bytes) -> dict[str, set[Place]]:
+    """The same for an ODS (its content.xml), in which cells may also repeat too often."""
+    cells = _RepeatedCells()
+    _run(cells, content)
+    return cells.formulas
 
 
 class _Scan:
     """What the three kinds of look have in common: where they are and how much text there was."""
 
     def __init__(self) -> None:
-        self.length = self.total = self.elements = 0
+        self.length = self.total = self.elements = self.computed_cells = 0
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
         """An element begins; its name and those of its attributes come with prefixes."""
@@ -64,6 +89,12 @@ class _Scan:
         if self.total > MAX_UNPACKED:
             raise BadTable("unpacked_too_big", str(MAX_UNPACKED))
 
+    def add_formulas(self, number: int) -> None:
+        """Count cells whose place is remembered."""
+        self.computed_cells += number
+        if self.computed_cells > MAX_ROWS * MAX_COLUMNS:
+            raise BadTable("unpacked_too_big", str(MAX_UNPACKED))
+
 
 class _SharedStrings(_Scan):
     """Lengths of the strings in the order of their numbers."""
@@ -81,6 +112,26 @@ class _SharedStrings(_Scan):
             self.lengths.append(self.length)
 
 
+class _Relationships(_Scan):
+    """Which part each id stands for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "Relationship":
+            self.found[attributes.get("Id", "")] = attributes.get("Target", "")
+
+
+class _SheetNames(_Relationships):
+    """Which id each sheet has."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "sheet":
+            self.found[attributes.get("name", "")] = attributes.get("id", "")
+
+
 class _Cells(_Scan):
     """Cells of worksheets; a row or cell without a position follows the one before."""
 
@@ -88,8 +139,9 @@ class _Cells(_Scan):
         super().__init__()
         self.lengths = lengths
         self.row = self.column = 0
-        self.in_cell = self.shared = False
+        self.in_cell = self.shared = self.computed = self.is_text = False
         self.number = ""
+        self.formulas: set[Place] = set()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "sheetData":
@@ -98,9 +150,11 @@ class _Cells(_Scan):
             self.row, self.column = _number(attributes.get("r"), self.row + 1), 0
         elif name == "c":
             self._place(attributes.get("r"))
-            self.in_cell, self.shared, self.length = True, attributes.get("t") == "s", 0
+            self.in_cell, self.computed = True, False
+            self.shared, self.is_text = attributes.get("t") == "s", attributes.get("t") == "str"
         elif self.in_cell:
-            self.number = ""
+            self.number, self.length = "", 0
+            self.computed = self.computed or name == "f"
             _refuse_far(self.row, self.column)
 
     def _place(self, reference: str | None) -> None:
@@ -114,9 +168,16 @@ class _Cells(_Scan):
 
     def end(self, name: str) -> None:
         if name == "c":
+            self._note_formula()
             self.in_cell = False
         elif name == "v" and self.in_cell:
             self.add(self._shared_length() if self.shared else self.length)
+
+    def _note_formula(self) -> None:
+        """A formula whose result is known to be an empty text is an empty cell: whole columns are filled with such."""
+        if self.computed and not (self.is_text and self.length == 0):
+            self.add_formulas(1)
+            self.formulas.add((self.row, self.column))
 
     def _shared_length(self) -> int:
         number = _number(self.number.strip(), 0)
@@ -136,11 +197,14 @@ class _RepeatedCells(_Scan):
         super().__init__()
         self.row = self.column = self.expanded = 0
         self.rows = self.columns = 1
-        self.in_cell = self.filled = False
+        self.in_cell = self.filled = self.computed = self.is_text = False
+        self.formulas: dict[str, set[Place]] = {}
+        self.sheet: set[Place] = set()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "table":
             self.row = 0
+            self.sheet = self.formulas.setdefault(attributes.get("name", ""), set())
         elif name == "table-row":
             self.rows, self.column, self.columns = _number(attributes.get("number-rows-repeated"), 1), 0, 0
         elif name in ("table-cell", "covered-table-cell"):
@@ -156,16 +220,25 @@ class _RepeatedCells(_Scan):
             raise BadTable("too_many_columns", str(MAX_COLUMNS))
         self.columns = _number(attributes.get("number-columns-repeated"), 1)
         self.in_cell, self.filled, self.length = True, "value-type" in attributes, 0
+        self.computed, self.is_text = "formula" in attributes, attributes.get("value-type") == "string"
 
     def end(self, name: str) -> None:
         if name in ("table-cell", "covered-table-cell"):
             self.in_cell = False
             self.column += self.columns
-            if self.filled:
+            if self.filled or self.computed:
                 _refuse_far(self.row + self.rows, self.column)
                 self.add(self.length * self.rows * self.columns)
+                self._note_formula()
         elif name == "table-row":
             self.row += self.rows
+
+    def _note_formula(self) -> None:
+        if self.computed and not (self.is_text and self.length == 0):
+            self.add_formulas(self.rows * self.columns)
+            rows = range(self.row + 1, self.row + self.rows + 1)
+            columns = range(self.column - self.columns + 1, self.column + 1)
+            self.sheet.update((row, column) for row in rows for column in columns)
 
 
 def _refuse_far(row: int, column: int) -> None:

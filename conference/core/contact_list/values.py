@@ -106,8 +106,8 @@ def _side(text: str) -> Checked:
 
 
 def _postcode(text: str) -> Checked:
-    """Five digits. Spreadsheets lose the zeros in front ("1067", "1067.0" for 01067); other countries' codes stay."""
-    digits = re.fullmatch(r"(?:DE?[- ]?)?([0-9]{4,5})(?:\.0)?", text)
+    """Five digits. Spreadsheets lose the zeros in front ("1067", "1067.0", "1067,0" for 01067); other countries' codes stay."""
+    digits = re.fullmatch(r"(?:DE?[- ]?)?([0-9]{4,5})(?:[.,]0+)?", text)
     if not text or (digits and len(digits[1]) == 5):
         return Checked(digits[1] if digits else "")
     if digits:

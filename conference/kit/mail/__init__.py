@@ -5,7 +5,7 @@
 """
 
 from ...core.calendar import Mailbox
-from .message import Letter, UnsafeMessage, build_message, check_message
+from .message import Letter, UnsafeMessage, build_message, check_message, headers_as_read
 from .smtp import Postman, SendFailed, SmtpSettings
 from .wrapper import html_fragment, html_from_text
 
@@ -18,6 +18,7 @@ __all__ = [
     "UnsafeMessage",
     "build_message",
     "check_message",
+    "headers_as_read",
     "html_fragment",
     "html_from_text",
 ]

@@ -71,6 +71,12 @@ def build_message(letter: Letter) -> bytes:
     return raw
 
 
+def headers_as_read(letter: Letter) -> list[tuple[str, str]]:
+    """The headers of the message, in its order, as a mail program reads them. Raises UnsafeMessage."""
+    message = message_from_bytes(build_message(letter), policy=policy.default)
+    return [(name, str(value)) for name, value in message.items()]
+
+
 def check_message(raw: bytes, letter: Letter) -> None:
     """Read the bytes as a stranger would and compare with the letter. Raises UnsafeMessage."""
     _check_lines(raw)

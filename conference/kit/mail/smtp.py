@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from ...core.calendar import Mailbox
 from ...core.text import safe_header
+from ..unit import must_be_closed
 from .message import Letter, UnsafeMessage, address_of, build_message
 
 # Not about this letter but about us: not signed in, or refused by policy.
@@ -62,6 +63,7 @@ class Postman:
 
     def send(self, letter: Letter) -> None:
         """Hand the letter to the server. Raises SendFailed; after it the next letter can be sent as usual."""
+        must_be_closed("a mail server is spoken to")
         try:
             raw = build_message(letter)
             bounces_to = address_of(Mailbox("", letter.envelope_from or letter.sender.address))

@@ -9,6 +9,25 @@ revision = "0001"
 down_revision = None
 
 
+def _freeze_releases() -> None:
+    """Released minutes are written once: the database refuses to change or delete them."""
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f'CREATE TRIGGER release_frozen_{verb} BEFORE {verb} ON "release" '
+                "BEGIN SELECT RAISE(ABORT, 'rows of release are frozen'); END"
+            )
+        return
+    op.execute(
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'this row is frozen'; END $$"
+    )
+    op.execute(
+        'CREATE TRIGGER release_frozen BEFORE UPDATE OR DELETE ON "release" '
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+
+
 def upgrade() -> None:
     """Bring the schema forward."""
     op.create_table(
@@ -288,9 +307,33 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
-        sa.Column("formed_at", Moment(), nullable=False),
+        sa.Column("asked_at", Moment(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "running",
+                "done",
+                "stopped",
+                "failed",
+                name="formingstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("tables", sa.Integer(), nullable=False),
         sa.Column("problem", sa.JSON(), nullable=False),
-        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("setting", sa.JSON(), nullable=False),
+        sa.Column("steps_done", sa.Integer(), nullable=False),
+        sa.Column("steps_planned", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", Moment(), nullable=True),
+        sa.Column("cancelled_at", Moment(), nullable=True),
+        sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("trouble", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_forming_account_id_account")),
         sa.ForeignKeyConstraint(
             ["conference_id"], ["conference.id"], name=op.f("fk_forming_conference_id_conference")
@@ -299,6 +342,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("forming", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_forming_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_forming_state"), ["state"], unique=False)
+
+    op.create_table(
+        "seating_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("changed_at", Moment(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("about", sa.JSON(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_seating_change_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_seating_change_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seating_change")),
+    )
+    with op.batch_alter_table("seating_change", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seating_change_conference_id"), ["conference_id"], unique=False)
 
     op.create_table(
         "groups_release",
@@ -495,6 +559,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_release_conference_id_number")),
     )
+    _freeze_releases()
     op.create_table(
         "room",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -965,6 +1030,8 @@ def downgrade() -> None:
     op.drop_table("topic")
     op.drop_table("room")
     op.drop_table("release")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_change()")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
 
@@ -985,9 +1052,14 @@ def downgrade() -> None:
     op.drop_table("invitation")
     op.drop_table("groups_release")
     with op.batch_alter_table("forming", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_forming_state"))
         batch_op.drop_index(batch_op.f("ix_forming_conference_id"))
 
     op.drop_table("forming")
+    with op.batch_alter_table("seating_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_seating_change_conference_id"))
+
+    op.drop_table("seating_change")
     op.drop_table("collection")
     op.drop_table("cluster")
     op.drop_table("capture_point")

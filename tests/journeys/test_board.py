@@ -1,0 +1,144 @@
+"""The board in a real browser: June's groups formed, changed, taken back and published without a mouse; and with one."""
+
+import pytest
+
+from conference.groups import forming
+from conference.kit import clock
+
+from .conftest import DESKTOP, PHONE, violations
+
+JUNE = "/conferences/june-2023/groups"
+
+
+@pytest.fixture
+def page(server, visit):
+    """The organiser on June's board."""
+    page = visit(DESKTOP)
+    page.goto(f"{server.address}/sign-in")
+    page.locator("form[action$='/persona/organiser'] button").click()
+    page.goto(server.address + JUNE)
+    return page
+
+
+def form(page):
+    return page.locator("form.seating").first
+
+
+def members(page, number):
+    group = form(page).locator("fieldset[data-group]").nth(number)
+    return group.locator(".seating__person [dir=auto]:first-child").all_inner_texts()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def press_button(page, name):
+    """Reach a button as somebody without a mouse does."""
+    button = page.get_by_role("button", name=name).first
+    button.focus()
+    page.keyboard.press("Enter")
+
+
+def says(page, words):
+    page.locator("#board-says", has_text=words).wait_for(state="attached")
+
+
+def test_people_are_moved_by_keyboard_alone_and_the_change_is_taken_back(page):
+    before = [members(page, 0), members(page, 1)]
+    form(page).locator("input[name=person]").first.focus()
+    press(page, "Enter")
+    says(page, "aufgenommen")
+    press(page, "ArrowRight")
+    says(page, "Gruppe B, ")
+    press(page, "Escape")
+    says(page, "Abgebrochen")
+    assert [members(page, 0), members(page, 1)] == before
+    press(page, "ArrowDown", "ArrowUp", "Enter", "ArrowRight", "Enter")
+    says(page, "sitzt jetzt in Gruppe B (Runde 1).")
+    moved = before[0][0]
+    assert moved not in members(page, 0)
+    assert moved in members(page, 1)
+    assert page.evaluate("document.activeElement.closest('label').innerText").startswith(moved)
+    press_button(page, "Rückgängig")
+    page.get_by_text("Die letzte Änderung wurde zurückgenommen.").wait_for()
+    assert [members(page, 0), members(page, 1)] == before
+    assert not violations(page)
+
+
+def test_arrows_go_from_person_to_person_and_from_group_to_group(page):
+    names = members(page, 0), members(page, 1)
+    form(page).locator("input[name=person]").first.focus()
+    focused = "document.activeElement.closest('label').innerText"
+    press(page, "ArrowDown")
+    assert page.evaluate(focused).startswith(names[0][1])
+    press(page, "ArrowRight")
+    assert page.evaluate(focused).startswith(names[1][1])
+    press(page, "ArrowLeft", "ArrowUp", "ArrowUp")
+    assert page.evaluate(focused).startswith(names[0][0])
+
+
+def test_a_person_is_dragged_to_another_group(page):
+    moved = members(page, 0)[0]
+    person = form(page).locator(".seating__person").first
+    target = form(page).locator("fieldset[data-group]").nth(1).locator("legend")
+    person.scroll_into_view_if_needed()
+    start, end = person.bounding_box(), target.bounding_box()
+    page.mouse.move(start["x"] + 80, start["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 40, end["y"] + 60, steps=8)
+    assert page.locator(".seating__ghost").inner_text() == moved
+    page.mouse.up()
+    says(page, "sitzt jetzt in Gruppe B (Runde 1).")
+    assert moved in members(page, 1)
+    assert not page.locator(".seating__ghost").count()
+    assert not violations(page)
+
+
+def test_a_full_room_is_explained_where_it_was_tried(page):
+    capacity = 0
+    while not page.locator(".error-summary").count():
+        form(page).locator("input[name=person]").first.focus()
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            press(page, "Enter", "ArrowRight", "Enter")
+        page.wait_for_timeout(300)
+        capacity += 1
+        assert capacity < 12
+    assert "ist voll" in page.locator(".error-summary").inner_text()
+
+
+def test_the_groups_are_formed_improved_and_published_without_a_mouse(page, server):
+    press_button(page, "Gruppen neu bilden")
+    page.locator("#forming").wait_for()
+    with server.app.app_context():
+        forming.work(clock.now)
+    page.wait_for_url("**/groups")
+    form(page).locator("input[name=person]").first.focus()
+    press(page, "Enter", "ArrowRight", "Enter")
+    says(page, "sitzt jetzt in Gruppe B (Runde 1).")
+    press_button(page, "Den Rest um meine Änderungen herum verbessern")
+    page.locator("#forming").wait_for()
+    with server.app.app_context():
+        forming.work(clock.now)
+    page.wait_for_url("**/groups")
+    page.get_by_role("link", name="Veröffentlichen").focus()
+    press(page, "Enter")
+    page.locator("#changes").wait_for()
+    press_button(page, "Fassung 2 veröffentlichen")
+    page.get_by_text("Teilnehmende sehen jetzt Fassung 2").wait_for()
+    assert not violations(page)
+
+
+def test_without_javascript_everything_is_a_button(server, visit):
+    page = visit(PHONE, javascript=False)
+    page.goto(f"{server.address}/sign-in")
+    page.locator("form[action$='/persona/organiser'] button").click()
+    page.goto(server.address + JUNE)
+    assert not page.get_by_text("Mit der Maus").is_visible()
+    one, other = members(page, 0)[0], members(page, 1)[0]
+    form(page).locator("input[name=person]").first.check()
+    form(page).locator("select[name=other]").select_option(label=other)
+    form(page).get_by_role("button", name="Tauschen").click()
+    assert one in members(page, 1)
+    assert other in members(page, 0)

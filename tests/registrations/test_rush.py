@@ -1,0 +1,191 @@
+"""Everybody at once, through a real server with two processes: seats, waiting list and letters come out right."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from conference.conferences.models import Conference
+from conference.kit import links
+from conference.kit.db import db
+from conference.outbox.models import Mail
+from conference.registrations import queries
+from conference.registrations.models import Registration, Standing
+
+from ..builders import a_conference, a_personal_link, an_invitation
+from ..conftest import SERVER, SETTINGS
+
+ROOT = Path(__file__).parents[2]
+SEATS, PEOPLE = 12, 30
+SOON = (datetime.now(UTC) + timedelta(days=60)).date()
+
+
+@pytest.fixture
+def port(app):
+    """Gunicorn with two processes on the database of the test; gives its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
+    settings = {
+        "FOLGETERMIN_INSTANCE": app.instance_path,
+        "FOLGETERMIN_SECRET_KEY": SETTINGS["SECRET_KEY"],
+        "FOLGETERMIN_BASE_URL": f"http://127.0.0.1:{number}",
+        "FOLGETERMIN_DATABASE_URL": SERVER or "",
+    }
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{number}", "--workers", "2",
+               "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT, env=clean | settings)
+    while not _answers(number):
+        assert process.poll() is None, "gunicorn has not started"
+        time.sleep(0.1)
+    yield number
+    process.terminate()
+    process.wait()
+
+
+def _answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Guest:
+    """Somebody with a personal link and a browser of their own."""
+
+    def __init__(self, port, token):
+        self.port, self.link, self.cookie = port, f"/invitation/{token}", ""
+        self.csrf = ""
+
+    def call(self, method, path, fields=None):
+        """One request on a connection of its own; gives status and Location. Remembers cookie and CSRF token."""
+        connection = HTTPConnection("127.0.0.1", self.port)
+        body = urlencode({"csrf_token": self.csrf} | (fields or {})) if method == "POST" else None
+        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        cookies = re.search(r"folgetermin=[^;]+", answer.headers.get("Set-Cookie") or "")
+        connection.close()
+        if cookies:
+            self.cookie = cookies[0]
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        if token:
+            self.csrf = token[1]
+        return answer.status, answer.headers.get("Location")
+
+    def look(self):
+        self.call("GET", self.link)
+        return self
+
+    def enter(self):
+        self.look().call("POST", f"{self.link}/visit")
+        self.call("GET", "/my")
+        return self
+
+
+def all_at_once(calls):
+    """Do all of it at the same moment; gives the answers."""
+    start, answers = threading.Barrier(len(calls)), []
+
+    def run(call):
+        start.wait()
+        answers.append(call())
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def yes(guest, number):
+    return lambda: guest.call("POST", guest.link, {"reply": "accepted", "name": f"Ada Muster {number}"})
+
+
+def withdrawal(guest):
+    return lambda: guest.call("POST", "/my/withdrawal")
+
+
+def invited(in_house, conference_id, number):
+    """So many more invited people; gives their tokens."""
+    with in_house():
+        conference = db.session.get(Conference, conference_id)
+        people = [an_invitation(conference, sent=True) for _ in range(number)]
+        return [links.token_of(a_personal_link(person).nonce) for person in people]
+
+
+def standings(in_house, conference_id):
+    with in_house():
+        conference = db.session.get(Conference, conference_id)
+        counts = queries.seat_counts(conference)
+        return counts.confirmed, [(r.contact_id, r.queue_number) for r in queries.waiting_line(conference)]
+
+
+def letters(in_house, kind):
+    """How many letters of a kind each person got."""
+    with in_house():
+        return Counter(mail.recipient_address for mail in db.session.query(Mail).filter_by(kind=kind))
+
+
+@pytest.fixture
+def conference_id(in_house):
+    with in_house():
+        return a_conference(seats=SEATS, day=SOON, answer_by=SOON - timedelta(days=10)).id
+
+
+def test_a_rush_for_the_seats_with_every_button_pressed_twice(port, in_house, conference_id):
+    guests = [Guest(port, token).look() for token in invited(in_house, conference_id, PEOPLE)]
+    answers = all_at_once([yes(guest, number) for number, guest in enumerate(guests) for _ in range(2)])
+    assert Counter(answers) == {(303, "/my"): 2 * PEOPLE}
+    confirmed, line = standings(in_house, conference_id)
+    assert (confirmed, [number for _person, number in line]) == (SEATS, list(range(1, PEOPLE - SEATS + 1)))
+    assert set(letters(in_house, "registered").values()) == {1}
+    assert len(letters(in_house, "registered")) == PEOPLE
+
+
+def test_withdrawals_while_newcomers_press_yes_keep_the_order_of_the_line(port, in_house, conference_id):
+    tokens = invited(in_house, conference_id, SEATS + 8)
+    for number, token in enumerate(tokens):
+        yes(Guest(port, token).look(), number)()
+    _confirmed, line = standings(in_house, conference_id)
+    leaving = [Guest(port, token).enter() for token in tokens[:5]]
+    newcomers = [Guest(port, token).look() for token in invited(in_house, conference_id, 6)]
+    calls = [withdrawal(guest) for guest in leaving for _ in range(2)]
+    calls += [yes(guest, number) for number, guest in enumerate(newcomers) for _ in range(2)]
+    assert Counter(all_at_once(calls)) == {(303, "/my"): len(calls)}
+    confirmed, now = standings(in_house, conference_id)
+    assert confirmed == SEATS
+    assert [person for person, _number in now[:3]] == [person for person, _number in line[5:]]
+    assert len(now) == 3 + 6
+    assert set(letters(in_house, "declined").values()) == {1}
+    assert sorted(letters(in_house, "registered").values()) == [1] * (SEATS + 3 + 6) + [2] * 5
+    with in_house():
+        left = db.session.query(Registration).filter_by(standing=Standing.WITHDRAWN)
+        assert [registration.version for registration in left] == [2] * 5
+
+
+def test_of_two_changes_from_the_same_page_one_counts_and_one_is_told(port, in_house, conference_id):
+    guests = [Guest(port, token) for token in invited(in_house, conference_id, 6)]
+    for number, guest in enumerate(guests):
+        yes(guest.look(), number)()
+        guest.call("GET", "/my")
+
+    def change(guest, diet):
+        fields = {"version": "1", "name": "Ada Muster", "diet": diet}
+        return lambda: (guest.cookie, *guest.call("POST", "/my/registration", fields))
+
+    answers = all_at_once([change(guest, diet) for guest in guests for diet in ("vegan", "halal")])
+    assert Counter(status for _cookie, status, _location in answers) == {303: 6, 409: 6}
+    with in_house():
+        assert {registration.version for registration in db.session.query(Registration)} == {2}

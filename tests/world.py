@@ -1,0 +1,246 @@
+"""A small world in which every form of the product is on some page: two conferences, people in every state, staff, guests."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import Client
+
+from conference.accounts.models import Role
+from conference.accounts.queries import first_account_of
+from conference.actions import operations as actions
+from conference.agenda import operations as agenda
+from conference.agenda.models import ItemKind
+from conference.conferences import operations as conferences
+from conference.conferences.queries import conference_by_slug
+from conference.groups import forming
+from conference.groups import operations as groups
+from conference.groups.queries import groups_of, plan_of, rounds_of
+from conference.ideas import operations as ideas
+from conference.invitations import imports
+from conference.invitations import operations as invitations
+from conference.invitations.models import LinkPurpose
+from conference.kit import links, unit
+from conference.kit.db import db
+from conference.minutes import operations as minutes
+from conference.minutes import queries as drafts
+from conference.outbox import operations as outbox
+from conference.outbox.models import MailState
+from conference.registrations import operations as registrations
+from conference.registrations.models import Presence
+from conference.registrations.queries import participants
+from conference.voting import operations as voting
+from conference.voting.models import VoteSubject
+
+from .builders import (
+    JUNE,
+    NOW,
+    a_conference,
+    a_contact,
+    a_participant,
+    a_personal_link,
+    a_series,
+    an_account,
+    an_action,
+    an_answer,
+    an_invitation,
+    an_item,
+    some_ideas,
+)
+
+LIST = Path(__file__).parent / "data" / "einladungsliste.csv"
+PAST = datetime(2023, 3, 7, 8, 0, tzinfo=UTC)
+COMING, OVER, EMPTY = "june-2023", "march-2023", "september-2023"
+
+
+@dataclass
+class World:
+    """Who walks about, and where each one starts."""
+
+    app: Flask
+    visitors: dict[str, Client] = field(default_factory=dict)
+    starts: dict[str, list[str]] = field(default_factory=dict)
+    open_guest: int = 0
+    failed_mail: int = 0
+    being_formed: int = 0
+
+    def add(self, name: str, starts: list[str], **session: Any) -> None:
+        """A visitor with this session."""
+        client = self.app.test_client()
+        with client.session_transaction() as kept:
+            kept.update(session)
+        self.visitors[name], self.starts[name] = client, starts
+
+
+def build(app: Flask) -> World:
+    """Fill the empty database by the operations that people use."""
+    world = World(app)
+    with app.app_context(), app.test_request_context(), unit.writing():
+        organiser = an_account()
+        leadership = an_account(Role.LEADERSHIP)
+        series = a_series(organiser)
+        conferences.add_member(series, leadership)
+        _over(world, series, organiser)
+        _coming(world, series, organiser)
+        empty = {
+            "slug": EMPTY,
+            "day": date(2023, 9, 5),
+            "answer_by": date(2023, 8, 25),
+            "title": "Leere Konferenz",
+        }
+        conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
+        world.add("nobody", ["/", "/sign-in", "/ideas", "/outbox", "/patterns", f"/programme/{COMING}"])
+        starts = [
+            "/",
+            "/series/new",
+            f"/conferences/{COMING}/mailing/updates",
+            f"/conferences/{COMING}/guests/{world.open_guest}",
+            f"/conferences/{COMING}/outbox/{world.failed_mail}",
+        ]
+        world.add("organiser", starts, account=organiser.session_key)
+        world.add("leadership", ["/"], account=leadership.session_key)
+    return world
+
+
+def _over(world: World, series: Any, organiser: Any) -> None:
+    day = {
+        "day": date(2023, 3, 7),
+        "answer_by": date(2023, 3, 1),
+        "slug": OVER,
+        "title": "Bildungsträgerkonferenz März 2023",
+    }
+    past = conferences.create_conference(series, replace(JUNE, **day), at=PAST)
+    present = a_participant(past)
+    veteran = an_invitation(past)
+    registrations.accept(veteran, an_answer(name=veteran.contact.name), at=PAST - timedelta(days=14))
+    world.add("veteran", ["/my"], guest=a_personal_link(veteran).id)
+    item = an_item(past, "Vortrag")
+    agenda.save_note(item, "Wir beginnen.", 0, None, at=PAST)
+    idea = some_ideas(past, "Ein gemeinsamer Kalender", "Mehr Kaffee")[0]
+    cluster = ideas.make_cluster(past, "Kalender")
+    ideas.put_into(idea, cluster, idea.version)
+    vote = voting.create_vote(past, "Womit beginnen wir?", VoteSubject.CLUSTERS, 3, 3, at=PAST)
+    voting.open_vote(vote, at=PAST)
+    voting.close_vote(vote, at=PAST)
+    ideas.close_collection(past, at=PAST)
+    an_item(past, "Runde", "13:00", 45, kind=ItemKind.BREAKOUT)
+    asked = forming.ask(past, 1, organiser, at=PAST)
+    world.being_formed = asked.id
+    source = actions.Source("cluster", cluster.id)
+    decision = actions.decide(past, "Es gibt einen Kalender.", "im Konsens", source, at=PAST)
+    action = an_action(past, responsible=present.contact, decision_id=decision.id, at=PAST)
+    link = invitations.personal_link(past, present.contact, LinkPurpose.ACTION, at=NOW)
+    world.add("responsible", [f"/action/{links.token_of(link.nonce)}"])
+    frame = {"chair": "Vera Vorsitz", "moderator": "", "minute_taker": "Nora Beispiel", "summary": ""}
+    minutes.save_frame(past, **frame, version=None, at=PAST)
+    draft = drafts.compile_draft(past, at=NOW)
+    document = minutes.as_released(draft, number=1, released_by=organiser.name, at=NOW, zone=past.zone)
+    minutes.release(past, document, b"%PDF-1.7", organiser, at=NOW)
+    assert action.id
+
+
+def _coming(world: World, series: Any, organiser: Any) -> None:
+    june = a_conference(organiser, series, seats=3, answer_by=date(2023, 6, 5))
+    rooms = [conferences.add_room(june, name, 10) for name in ("Raum 1", "Raum 2")]
+    topics = [conferences.add_topic(june, title) for title in ("Planung", "Familie", "Betriebe")]
+    an_item(june, "Ankommen", room_id=rooms[0].id, person="Vera Vorsitz")
+    an_item(june, "Runde 1", "10:00", 45, kind=ItemKind.BREAKOUT)
+    an_item(june, "Runde 2", "11:00", 45, kind=ItemKind.BREAKOUT)
+    _guests(world, june, [topic.id for topic in topics])
+    groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
+    tables = plan_of(june)[0]
+    groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
+    _day(world, june)
+    _lists(june, organiser)
+    _mails(world, june)
+    # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
+    fields = replace(JUNE, day=date(2023, 6, 7), begin=time(9, 0), seats=9, answer_by=date(2023, 6, 5))
+    conferences.change_conference(june, fields, june.version, at=NOW + timedelta(minutes=5))
+
+
+def _guests(world: World, june: Any, topics: list[int]) -> None:
+    people = [an_invitation(june, sent=True) for _ in range(7)]
+    an_invitation(june)  # not invited yet
+    opened, declined, *answered = people
+    world.open_guest = opened.id
+    world.add("invited", [f"/invitation/{links.token_of(a_personal_link(opened).nonce)}"])
+    registrations.decline(declined, "Urlaub", at=NOW)
+    world.add(
+        "declined",
+        ["/my", f"/invitation/{links.token_of(a_personal_link(declined).nonce)}"],
+        guest=a_personal_link(declined).id,
+    )
+    for guest in answered:
+        registrations.accept(guest, an_answer(name=guest.contact.name, wishes=tuple(topics[:2])), at=NOW)
+    world.add("registered", ["/my", "/my/groups", "/my/votes"], guest=a_personal_link(answered[0]).id)
+    for guest in answered[:3]:
+        registrations.record_attendance(june, guest.contact_id, Presence.PRESENT, at=NOW)
+
+
+def _day(world: World, june: Any) -> None:
+    first, second, third = some_ideas(june, "Ein Kalender", "Mehr Kaffee", "Ein Stammtisch")
+    ideas.put_into(first, ideas.make_cluster(june, "Austausch"), first.version)
+    ideas.make_cluster(june, "Verpflegung")
+    ideas.hide(third, at=NOW)
+    assert second.id
+    code = ideas.points_for(june)[0].code
+    world.add("thinker", [f"/ideas/{code}"])
+    voting.open_vote(voting.create_vote(june, "Was zuerst?", VoteSubject.CLUSTERS, 3, 2, at=NOW), at=NOW)
+    voting.create_vote(june, "Was danach?", VoteSubject.IDEAS, 3, 2, at=NOW)
+    actions.decide(june, "Wir treffen uns wieder.", "", actions.Source("", None), at=NOW)
+    an_action(june, responsible=a_contact(), at=NOW)
+
+
+def _lists(june: Any, organiser: Any) -> None:
+    for upload in range(2):
+        head, *rows = LIST.read_bytes().splitlines(keepends=True)
+        content = head + b"".join(rows[3 * upload : 3 * upload + 3])
+        draft = imports.upload(june, organiser, content, LIST.name, imports.read(content, LIST.name), at=NOW)
+        if upload == 0:
+            imports.confirm(draft, {}, at=NOW)
+
+
+def _mails(world: World, june: Any) -> None:
+    values = {
+        "kind": "invitation",
+        "about": june.slug,
+        "language": "de",
+        "subject": "Einladung",
+        "text": "Guten Tag,\n\nbis bald.\n",
+    }
+    for purpose, state in (("test:queued", MailState.QUEUED), ("test:failed", MailState.FAILED)):
+        mail = outbox.queue(
+            outbox.NewMail(purpose=purpose, recipient=("Ada Muster", "ada@traeger.example"), **values), at=NOW
+        )
+        mail.state = state
+    db.session.flush()
+    world.failed_mail = mail.id
+
+
+def grow(app: Flask) -> None:
+    """More of everything that pages list, in the conference that comes."""
+    with app.app_context(), app.test_request_context(), unit.writing():
+        june = conference_by_slug(COMING)
+        assert june is not None
+        topics = [conferences.add_topic(june, f"Thema {number}") for number in range(3)]
+        for number in range(3):
+            conferences.add_room(june, f"Saal {number}", 10)
+            a_series(first_account_of(Role.ORGANISER), title=f"Weitere Reihe {number}")
+            item = an_item(june, f"Vortrag {number}", f"{13 + number}:00", person="Vera Vorsitz")
+            agenda.save_note(item, "Notiz.", 0, None, at=NOW)
+            guest = an_invitation(june, sent=True)
+            registrations.accept(
+                guest, an_answer(name=guest.contact.name, wishes=(topics[number].id,)), at=NOW
+            )
+            registrations.record_attendance(june, guest.contact_id, Presence.PRESENT, at=NOW)
+            idea = some_ideas(june, f"Einfall {number}")[0]
+            ideas.put_into(idea, ideas.make_cluster(june, f"Bündel {number}"), idea.version)
+            source = actions.Source("idea", idea.id)
+            decision = actions.decide(june, f"Beschluss {number}.", "", source, at=NOW)
+            an_action(june, f"Maßnahme {number}", responsible=guest.contact, decision_id=decision.id, at=NOW)
+            voting.create_vote(june, f"Frage {number}?", VoteSubject.IDEAS, 3, 2, at=NOW)
+        for table in groups_of(rounds_of(june)[0])[:1]:
+            for person in participants(june)[-3:]:
+                groups.move_seat(june, table.round_id, person.id, table.id, None, at=NOW)
