@@ -18,6 +18,7 @@ from .skeleton import places, skeleton
 from .state import State
 from .tabu import NEVER, Tabu
 from .violations import violations
+from .wishes import granted
 
 STEPS = 5_000
 TRIES = 4
@@ -132,7 +133,8 @@ class _Search:
 
     def _from_schedule(self) -> Seats:
         """People at the places of a schedule without needless repeats, exchanged until the other goals are good."""
-        assert self.schedule is not None
+        if self.schedule is None:
+            return []
         schedule, has_ranks = self.schedule
         start = places(self.compiled, schedule, has_ranks, self.rng, self.starts)
         self.starts += 1
@@ -162,9 +164,9 @@ class _Search:
 
     def _first(self) -> Seats:
         """Seats that keep the rules where the search finds some; else the proof that there are none, or a start."""
-        if self.schedule is not None:
-            seats = self._mended(self._from_schedule())
-            if not self._key(seats)[0]:
+        for start in (self._from_wishes, self._from_schedule):
+            seats = self._mended(start())
+            if seats and not self._key(seats)[0]:
                 return seats
         seats = []
         for _ in range(TRIES):
@@ -178,9 +180,14 @@ class _Search:
             raise found
         return self._filled(seats)
 
+    def _from_wishes(self) -> Seats:
+        """Seats that grant wishes as well as can be, where that comes first; else none."""
+        comes_first = bool(self.goals.levels) and self.goals.levels[0].kind == "worst"
+        return (granted(self.compiled.problem).seats or []) if comes_first else []
+
     def _mended(self, seats: Seats) -> Seats:
-        """The seats after a short search for those rules that the schedule does not know."""
-        if not self._key(seats)[0]:
+        """The seats after a short search for those rules that the schedule or the flow does not know."""
+        if not seats or not self._key(seats)[0]:
             return seats
         weights = self.goals.strict()
         state = State(self.compiled, self.goals, weights, seats, self._least_worst())

@@ -260,9 +260,8 @@ class State:
         self.where[number, unit] = group
         for person in people:
             self.group_of[number, person] = group
+            self.totals[person] += self.wishes[person, group] - self.wishes[person, now]
         if self.has_unary:
-            for person in people:
-                self.totals[person] += self.wishes[person, group] - self.wishes[person, now]
             self._refresh_people(number, people)
 
     def _recount(self, number: int, unit: int, now: int, group: int) -> None:

@@ -117,7 +117,7 @@ class Tabu:
 
     def _best_move(self, number: int) -> Move | None:
         units = self._sample(number)
-        swaps = self._swaps(number, units)
+        swaps = self.swaps(number, units)
         least = int(swaps.min())
         if not self.is_tight[number] and not (self.is_short and self.step % TRANSFERS):
             transfers = self._transfers(number, units)
@@ -135,7 +135,7 @@ class Tabu:
         row, column = divmod(int(places[self._below(len(places))]), int(costs.shape[1]))
         return row, column
 
-    def _swaps(self, number: int, units: Numbers) -> Numbers:
+    def swaps(self, number: int, units: Numbers) -> Numbers:
         """What every swap of one of these units with any other would cost; NEVER where it is none or banned."""
         state, count = self.state, self.counts[number]
         where, gain = state.where[number, :count], state.gain[number, :, :count]
