@@ -267,8 +267,8 @@ def translations_check() -> None:
 
 migrations = Migrations("db", help="Write and run migrations of the database.")
 COMMANDS: tuple[click.Command, ...] = (
-    import_contacts, minutes_pdf, calendar, send_mail, worker, create_admin, groups_solve, prepare, demo, serve, translations_check,
-    migrations,
+    import_contacts, minutes_pdf, calendar, send_mail, worker, create_admin, groups_solve, prepare, demo, serve,
+    translations_check, migrations,
 )  # fmt: skip
 
 

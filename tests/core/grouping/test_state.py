@@ -20,9 +20,11 @@ def random_seats(compiled: Compiled, random: Random) -> Seats:
 
 
 def agrees(state: State, fresh: State) -> bool:
+    names = ["gain", "cross", "totals", "unary"]
+    if state.repeat and state.rounds > 1:  # otherwise nobody looks at meetings
+        names.append("meetings")
     return state.cost == fresh.cost and all(
-        np.array_equal(getattr(state, name), getattr(fresh, name))
-        for name in ("gain", "cross", "totals", "meetings", "unary")
+        np.array_equal(getattr(state, name), getattr(fresh, name)) for name in names
     )
 
 
