@@ -26,7 +26,8 @@ demo-reset: ## throw the demo's data away and load it afresh
 test: ## run all tests: on SQLite with a real browser, then again on PostgreSQL
 	@tools/setup.sh tests
 	@$(PYTEST) -n $(WORKERS)
-	@tools/with_postgres.sh $(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/core --ignore tests/kit
+	@tools/with_postgres.sh $(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/core --ignore tests/kit \
+		--ignore tests/house/test_serving.py
 
 fast: ## run the tests that need no browser, on SQLite only
 	@tools/setup.sh checks

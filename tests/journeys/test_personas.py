@@ -37,8 +37,11 @@ class Walk:
         return self
 
     def press(self, action, label=None):
-        """Press the submit button of the form with this action (a suffix of it)."""
+        """Press the submit button of the form with this action (a suffix of it); a question before it is opened first."""
         form = self.page.locator(f"main form[action$='{action}']").first
+        question = form.locator("xpath=ancestor::details[not(@open)]")
+        if question.count():
+            question.locator("summary").first.click()
         button = (
             form.get_by_role("button", name=label) if label else form.locator("button[type=submit]").first
         )
