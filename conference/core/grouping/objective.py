@@ -22,6 +22,9 @@ from .model import Balance, Colleagues, Diversity, Goal, Problem, Repeats, Wishe
 GRAIN = 1_000_000
 """Diversity counts in millionths, so that all sums are whole numbers and the same on every machine."""
 
+MOST_WORTH = 10**9
+"""The largest value of a pair in the search: values that would become larger are counted in coarser parts."""
+LARGEST_RULE = 2**48
 LARGEST = 2**44
 """Weights stay below this, so that sums of costs stay below 2⁶³."""
 
@@ -81,12 +84,18 @@ class Objective:
         cap = max((1, *most))
         while cap > 2 and _product([min(number, cap) for number in most]) > LARGEST:
             cap = cap * 3 // 4
+        levels, rule = self._ratios(most, cap)
+        while self._swing(levels) > LARGEST_RULE and cap > 2:
+            cap = cap * 3 // 4
+            levels, rule = self._ratios(most, cap)
+        return Weights(tuple(levels), min(max(rule, self._swing(levels)), LARGEST_RULE))
+
+    def _ratios(self, most: Sequence[int], cap: int) -> tuple[list[int], int]:
         weights = [1]
         for number in reversed(most):
             weights.append(weights[-1] * min(number, cap))
         *levels, rule = weights
-        levels.reverse()
-        return Weights(tuple(levels), max(rule, self._swing(levels)))
+        return levels[::-1], rule
 
     def _swing(self, levels: Sequence[int]) -> int:
         """More than any single move can save on all levels together."""
@@ -120,7 +129,7 @@ class Objective:
         it gets there sooner than with the strict ones.
         """
         prices = [level.step for level in self.levels]
-        scale = GRAIN * max((1, *prices))
+        scale = 1_000 * max((1, *prices))
         ranks = reversed(range(len(prices)))
         levels = [int(scale // price * slope**rank) for price, rank in zip(prices, ranks, strict=True)]
         return Weights(tuple(levels), 20 * max((1, *map(int.__mul__, levels, prices))))
@@ -218,9 +227,11 @@ def _balance(problem: Problem, goal: Balance) -> Level:
 
 def _diversity(problem: Problem, goal: Diversity, place: dict[str, int]) -> Level:
     values: dict[tuple[int, int], int] = defaultdict(int)
+    largest = max((abs(value) for _, _, value in goal.pairs), default=0)
+    grain = min(GRAIN, MOST_WORTH / largest) if largest else GRAIN
     for one, other, value in goal.pairs:
         pair = place[one], place[other]
-        values[min(pair), max(pair)] -= round(value * GRAIN)
+        values[min(pair), max(pair)] -= round(value * grain)
     return Level("pairs", 2 * problem.rounds * sum(map(abs, values.values())), None, values=dict(values))
 
 
