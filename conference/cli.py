@@ -183,6 +183,33 @@ def create_admin(email: str, name: str, password: str) -> None:
 
 
 @click.command(cls=Command)
+@click.argument("problem", type=click.Path(path_type=Path), metavar="PROBLEM.json")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same plan."
+)
+@click.option("--seconds", type=click.FloatRange(0), help="Stop after so long, even if more could be found.")
+@click.option(
+    "--iterations", type=click.IntRange(0), help="Stop after so many steps; the default suits the size."
+)
+@click.option(
+    "--repair",
+    type=click.Path(path_type=Path),
+    metavar="PUBLISHED.json",
+    help="An earlier output: move as few as possible.",
+)
+def groups_solve(
+    problem: Path, seed: int, seconds: float | None, iterations: int | None, repair: Path | None
+) -> None:
+    """Seat the people of PROBLEM.json; writes the result as JSON. Needs no database.
+
+    Exit code 0: solved; 3: the rules contradict each other (reasons in JSON); 2: bad input (line and field on stderr).
+    """
+    from . import groups_file
+
+    sys.exit(groups_file.solve(problem, seed, seconds, iterations, repair))
+
+
+@click.command(cls=Command)
 @with_appcontext
 def prepare() -> None:
     """Bring the database to the newest schema; makes it when there is none."""
@@ -240,7 +267,8 @@ def translations_check() -> None:
 
 migrations = Migrations("db", help="Write and run migrations of the database.")
 COMMANDS: tuple[click.Command, ...] = (
-    import_contacts, minutes_pdf, calendar, send_mail, worker, create_admin, prepare, demo, serve, translations_check, migrations,
+    import_contacts, minutes_pdf, calendar, send_mail, worker, create_admin, groups_solve, prepare, demo, serve,
+    translations_check, migrations,
 )  # fmt: skip
 
 

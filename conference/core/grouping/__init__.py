@@ -34,6 +34,7 @@ from .model import (
     Wishes,
 )
 from .reading import even_groups, parse_problem
+from .repair import Move, Repair, published_seating, repair, repair_to_json
 from .scoring import evaluate, status
 from .solving import default_iterations, solve
 from .violations import check_move, moved, violations
@@ -51,10 +52,12 @@ __all__ = [
     "Goal",
     "GoalScore",
     "Group",
+    "Move",
     "NotFound",
     "NotIn",
     "Person",
     "Problem",
+    "Repair",
     "Repeats",
     "Rule",
     "Seating",
@@ -74,6 +77,9 @@ __all__ = [
     "moved",
     "parse_problem",
     "problem_to_json",
+    "published_seating",
+    "repair",
+    "repair_to_json",
     "rule_to_json",
     "score_to_json",
     "solve",

@@ -20,6 +20,7 @@ from .model import (
     Value,
     applies,
 )
+from .wishes import granted
 
 
 def bound(problem: Problem, goal: Goal) -> Value | None:
@@ -32,7 +33,8 @@ def bound(problem: Problem, goal: Goal) -> Value | None:
         return plain(least_squares(problem, goal) - even_squares(problem, goal))
     if isinstance(goal, Diversity):
         return _diversity(problem, goal)
-    return _wishes(problem)
+    best = granted(problem)
+    return best.worst, best.total
 
 
 def plain(exact: Fraction) -> Number:
@@ -157,16 +159,6 @@ def _best_neighbours(problem: Problem, round: int, values: Mapping[str, Mapping[
             sorted((max(0.0, near[other]) for other in there if other in near), reverse=True)[:seats]
         )
     return total
-
-
-def _wishes(problem: Problem) -> tuple[int, int]:
-    best = [_best_total(problem, person) for person in problem.people]
-    return max(best, default=0), sum(best)
-
-
-def _best_total(problem: Problem, person: Person) -> int:
-    rounds = filter(person.is_there, _rounds(problem))
-    return sum(min(map(person.wish_cost, _meeting(problem, round)), default=0) for round in rounds)
 
 
 def _rounds(problem: Problem) -> range:

@@ -12,12 +12,21 @@ from fractions import Fraction
 from itertools import combinations, groupby
 from math import comb
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .bounds import bound, least_squares
 from .compiled import Compiled, Seats
 from .model import Balance, Colleagues, Diversity, Goal, Problem, Repeats, Wishes
 
 GRAIN = 1_000_000
 """Diversity counts in millionths, so that all sums are whole numbers and the same on every machine."""
+
+MOST_WORTH = 10**9
+"""The largest value of a pair in the search: values that would become larger are counted in coarser parts."""
+LARGEST_RULE = 2**48
+LARGEST = 2**44
+"""Weights stay below this, so that sums of costs stay below 2⁶³."""
 
 Labels = list[int]
 """For each person the number of their kind; -1: counts for nothing."""
@@ -37,6 +46,11 @@ class Level:
     price: int = 1
     values: dict[tuple[int, int], int] = field(default_factory=dict)
 
+    @property
+    def step(self) -> int:
+        """The most that one pair at a table costs on this level."""
+        return max((self.price * max(1, len(self.labels)), *map(abs, self.values.values())))
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -44,6 +58,11 @@ class Weights:
 
     levels: tuple[int, ...]
     rule: int
+
+    def of(self, goals: "Objective", kind: str) -> int:
+        """What one unit costs on all levels of this kind."""
+        pairs = zip(goals.levels, self.levels, strict=True)
+        return sum(weight for level, weight in pairs if level.kind == kind)
 
 
 @dataclass(frozen=True)
@@ -56,12 +75,52 @@ class Objective:
     wishes: list[list[int]]
 
     def strict(self) -> Weights:
-        """A level counts for more than all levels below it together: the order of goals as it is meant."""
+        """A level counts for more than all levels below it together, as far as the numbers stay below LARGEST.
+
+        Where the worst cases would need larger numbers, one step on a level counts for as many on the next as there is
+        room for: far more than a single move can change.
+        """
+        most = [level.most + 1 for level in self.levels]
+        cap = max((1, *most))
+        while cap > 2 and _product([min(number, cap) for number in most]) > LARGEST:
+            cap = cap * 3 // 4
+        levels, rule = self._ratios(most, cap)
+        while self._swing(levels) > LARGEST_RULE and cap > 2:
+            cap = cap * 3 // 4
+            levels, rule = self._ratios(most, cap)
+        return Weights(tuple(levels), min(max(rule, self._swing(levels)), LARGEST_RULE))
+
+    def _ratios(self, most: Sequence[int], cap: int) -> tuple[list[int], int]:
         weights = [1]
-        for level in reversed(self.levels):
-            weights.append(weights[-1] * (level.most + 1))
+        for number in reversed(most):
+            weights.append(weights[-1] * min(number, cap))
         *levels, rule = weights
-        return Weights(tuple(reversed(levels)), rule)
+        return levels[::-1], rule
+
+    def _swing(self, levels: Sequence[int]) -> int:
+        """More than any single move can save on all levels together."""
+        table = max((most for one in self.compiled.rounds for most in one.counters[0].most), default=0)
+        table = min(table, self.compiled.people) + 1
+        return 1 + sum(
+            weight * (table * 4 * level.step if level.kind in ("pairs", "repeats") else level.most)
+            for weight, level in zip(levels, self.levels, strict=True)
+        )
+
+    def base(self, weights: Weights) -> NDArray[np.int64]:
+        """What each pair of people costs at a table, whatever the other rounds are."""
+        people = self.compiled.people
+        base = np.zeros((people, people), dtype=np.int64)
+        for level, weight in zip(self.levels, weights.levels, strict=True):
+            for labels in level.labels:
+                kinds = np.array(labels, dtype=np.int64)
+                base += (level.price * weight) * ((kinds[:, None] == kinds[None, :]) & (kinds[:, None] >= 0))
+            if level.values:
+                pairs = np.array(list(level.values), dtype=np.int64)
+                costs = np.array(list(level.values.values()), dtype=np.int64) * weight
+                base[pairs[:, 0], pairs[:, 1]] += costs
+                base[pairs[:, 1], pairs[:, 0]] += costs
+        np.fill_diagonal(base, 0)
+        return base
 
     def even(self, slope: Fraction) -> Weights:
         """A pair costs on each level only `slope` times what it costs on the next one.
@@ -69,8 +128,8 @@ class Objective:
         A search with such weights may step down on one level to climb on another; where all levels can be good together
         it gets there sooner than with the strict ones.
         """
-        prices = [level.price * max((1, *map(abs, level.values.values()))) for level in self.levels]
-        scale = GRAIN * max((1, *prices))
+        prices = [level.step for level in self.levels]
+        scale = 1_000 * max((1, *prices))
         ranks = reversed(range(len(prices)))
         levels = [int(scale // price * slope**rank) for price, rank in zip(prices, ranks, strict=True)]
         return Weights(tuple(levels), 20 * max((1, *map(int.__mul__, levels, prices))))
@@ -168,9 +227,11 @@ def _balance(problem: Problem, goal: Balance) -> Level:
 
 def _diversity(problem: Problem, goal: Diversity, place: dict[str, int]) -> Level:
     values: dict[tuple[int, int], int] = defaultdict(int)
+    largest = max((abs(value) for _, _, value in goal.pairs), default=0)
+    grain = min(GRAIN, MOST_WORTH / largest) if largest else GRAIN
     for one, other, value in goal.pairs:
         pair = place[one], place[other]
-        values[min(pair), max(pair)] -= round(value * GRAIN)
+        values[min(pair), max(pair)] -= round(value * grain)
     return Level("pairs", 2 * problem.rounds * sum(map(abs, values.values())), None, values=dict(values))
 
 
@@ -192,3 +253,10 @@ def _alike(labels: Sequence[Labels]) -> int:
 
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def _product(numbers: Sequence[int]) -> int:
+    product = 1
+    for number in numbers:
+        product *= number
+    return product

@@ -31,7 +31,7 @@ def bundles(state: State) -> list[list[Place]]:
 def relocate(state: State, bundle: list[Place], random: Callable[[], float]) -> None:
     """Move the bundle to a random group that all its places may take; undo it if that makes things worse."""
     rounds = state.compiled.rounds
-    now = {state.seats[number][unit] for number, unit in bundle}
+    now = {int(state.where[number, unit]) for number, unit in bundle}
     goals = [
         group
         for group in range(state.compiled.groups)
@@ -40,7 +40,7 @@ def relocate(state: State, bundle: list[Place], random: Callable[[], float]) -> 
     if not goals:
         return
     goal, before = goals[int(random() * len(goals))], state.cost
-    done = [(number, unit, state.seats[number][unit]) for number, unit in bundle]
+    done = [(number, unit, int(state.where[number, unit])) for number, unit in bundle]
     for number, unit in bundle:
         state.move(number, unit, goal)
     for number, unit, group in done[:]:
@@ -58,7 +58,9 @@ def _come_back(state: State, number: int, unit: int, goal: int, group: int) -> l
     done: list[tuple[int, int, int]] = []
     while missing > 0:
         others = [
-            other for other in state.members[number][goal] if other != unit and len(units[other]) <= missing
+            int(other)
+            for other in state.members(number, goal)
+            if other != unit and len(units[other]) <= missing
         ]
         if not others:
             break

@@ -1,5 +1,6 @@
 """The way from a problem to a solution: a seating that keeps the rules, then run after run of the search."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
@@ -10,13 +11,20 @@ from .contradiction import contradiction
 from .feasible import Answer, find
 from .model import NotFound, Problem, Seating, Solution
 from .objective import Weights, objective
+from .relabelling import Relabelling
 from .scoring import evaluate, status
+from .sizes import crowded_sizes
+from .skeleton import places, skeleton
 from .state import State
-from .tabu import Tabu
+from .tabu import NEVER, Tabu
 from .violations import violations
+from .wishes import granted
 
 STEPS = 5_000
 TRIES = 4
+MENDING = 300
+SCHEDULED = 8
+"""So many runs from a schedule come first."""
 SLOPES = (Fraction(1), Fraction(3, 2))
 
 Progress = Callable[[int, int], None]
@@ -28,7 +36,7 @@ Key = tuple[int, ...]
 def default_iterations(problem: Problem) -> int:
     """Steps that take some seconds on a slow machine if no bound is reached before; fewer for larger problems."""
     seats = len(problem.people) * problem.rounds
-    return max(1_000, min(15_000, 4_000_000 // max(1, seats)))
+    return max(1_000, min(20_000, 8_000_000 // max(1, seats)))
 
 
 def solve(
@@ -72,14 +80,22 @@ class _Search:
         self, problem: Problem, seed: int, planned: int, deadline: Callable[[], bool], on_progress: Progress
     ) -> None:
         self.rng = Random(seed)  # noqa: S311
-        self.planned, self.done, self.runs = planned, 0, 0
+        self.planned, self.done, self.runs, self.starts = planned, 0, 0, 0
         self.deadline, self.on_progress = deadline, on_progress
         self.compiled = compile_problem(problem, problem.rules)
         self.goals = objective(self.compiled)
-        self.best = self._first()
-        self.last = self.best
+        self.patience = (
+            10**9 if any(level.values for level in self.goals.levels) else 1_000 + 20 * self.compiled.people
+        )
+        has_repeats = problem.rounds > 1 and any(level.kind == "repeats" for level in self.goals.levels)
+        self.schedule = skeleton(self.compiled) if has_repeats else None
+        values = [value for level in self.goals.levels[:1] for value in level.values.values()]
+        self.is_gainful = bool(values) and sum(values) < 0
+        self.aims = (
+            [crowded_sizes(one.counters[0]) for one in self.compiled.rounds] if self.is_gainful else []
+        )
+        self.best = self.last = self._first()
         self.key = self._key(self.best)
-        self.patience = 1_000 + 20 * self.compiled.people
 
     def run(self) -> None:
         """Runs that start in turn from new seats and from the best ones, disturbed, until one of the ends is reached."""
@@ -92,38 +108,67 @@ class _Search:
         self.on_progress(self.done, self.planned)
 
     def _one_run(self) -> None:
-        """A run with even weights, every other time from the best seats, disturbed; then a strict one from its end."""
-        is_strict = self.runs % 2 == 1
+        """From a schedule where there is one; else with even weights, anew or from the last seats, disturbed, then strict."""
+        turn = self.runs % 4 if self.runs >= SCHEDULED or self.schedule is None else 0
+        if turn == 0 and self.schedule is not None:
+            self._keep(self._from_schedule())
+            return
+        is_strict = turn % 2 == 1
         weights = self.goals.strict() if is_strict else self.goals.even(SLOPES[self.runs // 2 % len(SLOPES)])
-        is_anew = not is_strict and self.runs % 4 == 0
-        state = State(
-            self.compiled,
-            self.goals,
-            weights,
-            self._start() if is_anew and self.runs else self.last,
-            self._worst(),
-        )
-        target = self._target(state, weights)
+        start = self._start() if turn == 0 and self.runs else self.last
+        state = State(self.compiled, self.goals, weights, start, self._worst())
         tabu = Tabu(state, self.rng)
-        if not is_strict and not is_anew:
+        if turn == 2:
             tabu.disturb(3 + self.runs % 6)
+        self._search(tabu, self._target(state, weights), self.patience)
+        self._keep(state.seats_of(tabu.best.where))
+
+    def _search(self, tabu: Tabu, target: int, patience: int) -> None:
         while self.done < self.planned and not self.deadline():
             steps = tabu.run(min(100, self.planned - self.done), target)
             self.done += steps
             self.on_progress(self.done, self.planned)
-            if tabu.best.cost <= target or tabu.idle > self.patience or not steps:
+            if tabu.best.cost <= target or tabu.idle > patience or not steps:
                 break
-        self.last = tabu.best.seats
-        self._keep(tabu.best.seats)
+
+    def _from_schedule(self) -> Seats:
+        """People at the places of a schedule without needless repeats, exchanged until the other goals are good."""
+        if self.schedule is None:
+            return []
+        schedule, has_ranks = self.schedule
+        start = places(self.compiled, schedule, has_ranks, self.rng, self.starts)
+        self.starts += 1
+        weights = self.goals.strict()
+        relabelling = Relabelling(
+            self.compiled, self.goals, weights, schedule, start, self.rng, self._least_worst()
+        )
+        target = self._target_of(weights, relabelling.seats(relabelling.place), relabelling.cost)
+        patience = 200 + 3 * self.compiled.people
+        idle, best = 0, relabelling.best_cost
+        while idle < patience and self.done < self.planned and not self.deadline():
+            steps = relabelling.run(min(50, self.planned - self.done), target)
+            self.done += steps
+            idle += steps
+            self.on_progress(self.done, self.planned)
+            if relabelling.best_cost < best:
+                idle, best = 0, relabelling.best_cost
+            if best <= target or not steps:
+                break
+        return relabelling.seats(relabelling.best)
 
     def _keep(self, seats: Seats) -> None:
+        self.last = seats
         key = self._key(seats)
         if key < self.key:
             self.best, self.key = seats, key
 
     def _first(self) -> Seats:
         """Seats that keep the rules where the search finds some; else the proof that there are none, or a start."""
-        seats: Seats = []
+        for start in (self._from_wishes, self._from_schedule):
+            seats = self._mended(start())
+            if seats and not self._key(seats)[0]:
+                return seats
+        seats = []
         for _ in range(TRIES):
             answer, seats = find(self.compiled, STEPS, self._shuffled)
             if answer is Answer.FOUND:
@@ -135,13 +180,32 @@ class _Search:
             raise found
         return self._filled(seats)
 
+    def _from_wishes(self) -> Seats:
+        """Seats that grant wishes as well as can be, where that comes first; else none."""
+        comes_first = bool(self.goals.levels) and self.goals.levels[0].kind == "worst"
+        return (granted(self.compiled.problem).seats or []) if comes_first else []
+
+    def _mended(self, seats: Seats) -> Seats:
+        """The seats after a short search for those rules that the schedule or the flow does not know."""
+        if not seats or not self._key(seats)[0]:
+            return seats
+        weights = self.goals.strict()
+        state = State(self.compiled, self.goals, weights, seats, self._least_worst())
+        tabu = Tabu(state, self.rng)
+        self._search(tabu, self._target(state, weights), MENDING)
+        return state.seats_of(tabu.best.where)
+
     def _start(self) -> Seats:
         answer, seats = find(self.compiled, STEPS, self._shuffled)
         return seats if answer is Answer.FOUND else self._filled(seats)
 
     def _shuffled(self, number: int, unit: int, groups: Sequence[int], seats: Seats) -> Sequence[int]:
         keys = {group: self.rng.random() for group in groups}
-        return sorted(groups, key=keys.__getitem__)
+        if not self.is_gainful:
+            return sorted(groups, key=keys.__getitem__)
+        aims = self.aims[number]
+        taken = Counter(seats[number])
+        return sorted(groups, key=lambda group: (taken[group] >= aims[group], keys[group]))
 
     def _filled(self, seats: Seats) -> Seats:
         """Everybody without a seat goes to an allowed group; the search then has to mend what this breaks."""
@@ -159,34 +223,34 @@ class _Search:
     def _is_best(self) -> bool:
         return self.key[0] == 0 and self.goals.is_best(self.key[1:])
 
+    def _least_worst(self) -> int:
+        return next((level.bound or 0 for level in self.goals.levels if level.kind == "worst"), 0)
+
     def _worst(self) -> int:
         """From which total on a person's wishes cost most: at first the bound, then in turn the best found and less."""
         place = next((place for place, level in enumerate(self.goals.levels) if level.kind == "worst"), None)
         if place is None:
             return 0
-        least = self.goals.levels[place].bound or 0
+        least = self._least_worst()
         return least if self.runs == 0 else max(least, self.key[place + 1] - self.runs // 2 % 2)
 
     def _target(self, state: State, weights: Weights) -> int:
-        """The cost at which every level has reached its bound; far below all costs where some bound is not known.
+        """The cost at which every level has reached its bound; far below all costs where some bound is not known."""
+        if any(level.bound is None for level in self.goals.levels):
+            return -NEVER
+        return sum(
+            weight * max(0, (level.bound or 0) - (state.worst if level.kind == "worst" else 0))
+            for level, weight in zip(self.goals.levels, weights.levels, strict=True)
+            if not (level.kind == "worst" and (level.bound or 0) <= state.worst)
+        )
 
-        The state leaves out what people who are one unit cost each other: that is the difference between the two counts.
-        """
-        never = -(10**9) * weights.rule
-        bounds = [level.bound for level in self.goals.levels]
-        if state.broken():
-            return never
-        values = self.goals.key(state.seats)
-        least = fixed = 0
-        for level, weight, value, bound in zip(
-            self.goals.levels, weights.levels, values, bounds, strict=True
-        ):
-            if bound is None:
-                return never
-            least += weight * max(0, bound - state.worst if level.kind == "worst" else bound)
-            over = sum(max(0, total - state.worst) for total in self.goals.totals(state.seats))
-            fixed += weight * (over if level.kind == "worst" else value)
-        return least - (fixed - state.cost)
+    def _target_of(self, weights: Weights, seats: Seats, cost: int) -> int:
+        """The same for a cost that leaves out what no exchange can change: told by seats and their cost."""
+        if any(level.bound is None for level in self.goals.levels):
+            return -NEVER
+        state = State(self.compiled, self.goals, weights, seats, self._least_worst())
+        rules = self.compiled.problem.rules
+        return self._target(state, weights) - (state.cost - cost) if not rules else -NEVER
 
 
 def _seating(compiled: Compiled, seats: Seats) -> Seating:

@@ -1,292 +1,366 @@
 """A seating under change: what every move would cost is always known, and each move updates it.
 
-`gain[r][g][u]` is what unit u costs (or would cost) in group g of round r, given where all others sit; `cross[r][u][v]`
-is what u and v cost at one table. Both take the other rounds into account, so a meeting in one round changes the rows of
-the others. A broken rule costs so much that it is left as soon as possible; a group that is not allowed, far more.
+All numbers stand in arrays, so that one line judges thousands of moves; they are whole numbers below 2⁶³, so that every
+machine counts the same. Units of a round are numbered as in `Compiled`; rounds with fewer units are padded at the end.
+A broken rule costs so much that it is left as soon as possible; a group that is not allowed, far more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .compiled import Compiled, Seats
 from .objective import Objective, Weights
 
-FORBIDDEN = 1_000_000
+FORBIDDEN = 1_000
 """A seat that is not allowed costs this many broken rules."""
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 class State:
-    """The seats with all that is counted about them; `cost` is the weighted sum of goals and broken rules."""
+    """The seats with all that is counted about them; `cost` is the weighted sum of goals and broken rules.
+
+    `where[r, u]` is the group of unit u, -1 for padding; `gain[r, g, u]` what unit u costs (or would cost) in group g,
+    given where all others sit; `cross[r, u, v]` what u and v cost at one table. Both take the other rounds into account:
+    a meeting in one round changes what a meeting costs in the others. `meetings[p, q]` counts earlier conferences too.
+    """
 
     def __init__(
         self, compiled: Compiled, goals: Objective, weights: Weights, seats: Seats, worst: int
     ) -> None:
         """Start from seats in which everybody has a group; wishes count as hard from a total of `worst` on."""
         self.compiled, self.goals, self.weights, self.worst = compiled, goals, weights, worst
-        by_kind = dict.fromkeys(("repeats", "worst", "sum"), 0)
-        for level, weight in zip(goals.levels, weights.levels, strict=True):
-            if level.kind in by_kind:
-                by_kind[level.kind] += weight
-        self.repeat, self.over, self.wish = by_kind["repeats"], by_kind["worst"], by_kind["sum"]
-        self.has_unary = bool(self.over or self.wish or compiled.stays)
-        self.seats = [[-1] * len(groups) for groups in seats]
-        self.members: list[list[list[int]]] = [[[] for _ in range(compiled.groups)] for _ in seats]
-        self.group_of = [[-1] * compiled.people for _ in seats]
-        self.meetings = [[0] * compiled.people for _ in range(compiled.people)]
-        for one, other in self._settled():
-            self.meetings[one][other] += 1
-            self.meetings[other][one] += 1
-        self.totals = [0] * compiled.people
+        self.repeat, self.over, self.wish = (weights.of(goals, kind) for kind in ("repeats", "worst", "sum"))
+        self.unit_of = np.array([one.unit_of for one in compiled.rounds], dtype=np.int64)
+        self.is_single = all(len(unit) == 1 for one in compiled.rounds for unit in one.units)
+        self._seat_all(seats)
+        self.cross = self._cross()
+        self.wishes = np.array(goals.wishes, dtype=np.int64).reshape(compiled.people, compiled.groups)
+        self.totals = self._totals()
         self.stays: list[list[tuple[int, ...]]] = [[] for _ in range(compiled.people)]
         for person, rounds in compiled.stays:
             self.stays[person].append(rounds)
-        self.cross = self._cross()
-        self.gain = [[[0] * len(groups) for _ in range(compiled.groups)] for groups in seats]
-        self.unary = [[[0] * compiled.groups for _ in groups] for groups in seats]
-        self._count_parts()
-        self.cost = weights.rule * sum(
-            sum(counter.least) for one in compiled.rounds for counter in one.counters
-        )
-        for number, groups in enumerate(seats):
-            for unit in range(len(groups)):
+        self.has_unary = bool(self.over or self.wish or compiled.stays)
+        self.gain = np.zeros((self.rounds, compiled.groups, self.units), dtype=np.int64)
+        self._add_up()
+        self.unary = np.zeros_like(self.gain)
+        for number, one in enumerate(compiled.rounds):
+            for unit in range(len(one.units)):
                 self._refresh(number, unit)
-        for number, groups in enumerate(seats):
-            for unit, group in enumerate(groups):
-                self._enter(number, unit, group)
+        self._count_parts()
+        self.cost = self._cost()
 
-    def _cross(self) -> list[list[list[int]]]:
-        base = self._base()
-        return [self._cross_in(number, base) for number in range(len(self.seats))]
+    @property
+    def rounds(self) -> int:
+        """How many rounds there are."""
+        return len(self.compiled.rounds)
 
-    def _base(self) -> list[list[int]]:
-        """What each pair of people costs at a table, whatever the other rounds are."""
-        people = self.compiled.people
-        base = [[0] * people for _ in range(people)]
-        for level, weight in zip(self.goals.levels, self.weights.levels, strict=True):
-            for labels in level.labels:
-                price = level.price * weight
-                for one, label in enumerate(labels):
-                    if label >= 0:
-                        base[one] = [
-                            cost + price if label == other else cost
-                            for cost, other in zip(base[one], labels, strict=True)
-                        ]
-            for (one, other), value in level.values.items():
-                base[one][other] += value * weight
-                base[other][one] += value * weight
-        for one, other in set(self._settled()):
-            base[one][other] += self.repeat
-            base[other][one] += self.repeat
-        return base
+    @property
+    def units(self) -> int:
+        """The most units of any round."""
+        return self.where.shape[1]
 
-    def _settled(self) -> Iterator[tuple[int, int]]:
-        """The meetings that no move can change: earlier ones, and those of people who are one unit."""
-        yield from self.goals.met
-        for one in self.compiled.rounds:
-            for people in one.units:
-                yield from combinations(people, 2)
-
-    def _cross_in(self, number: int, base: Sequence[Sequence[int]]) -> list[list[int]]:
-        one = self.compiled.rounds[number]
-        rows = []
-        for unit, people in enumerate(one.units):
-            costs = _sum_rows([base[person] for person in people])
-            row = [
-                costs[others[0]] if len(others) == 1 else sum(costs[person] for person in others)
-                for others in one.units
-            ]
-            row[unit] = 0
-            for foe in one.apart[unit]:
-                row[foe] += self.weights.rule
-            rows.append(row)
-        return rows
-
-    def _count_parts(self) -> None:
-        """Units that bring the same parts are of one kind; kind 0 brings nothing."""
-        self.counts = [[[0] * self.compiled.groups for _ in one.counters] for one in self.compiled.rounds]
-        self.kinds: list[list[tuple[int, ...]]] = []
-        self.kind: list[list[int]] = []
-        for one in self.compiled.rounds:
-            parts = list(zip(*(counter.part for counter in one.counters), strict=True))
-            kinds = list(dict.fromkeys([(0,) * len(one.counters), *parts]))
-            numbers = {part: number for number, part in enumerate(kinds)}
-            self.kinds.append(kinds)
-            self.kind.append([numbers[part] for part in parts])
-        self.known: list[list[dict[tuple[int, int], int]]] = [
-            [{} for _ in range(self.compiled.groups)] for _ in self.seats
+    @property
+    def seats(self) -> Seats:
+        """The seats as lists, without padding."""
+        return [
+            groups[: len(one.units)].tolist()
+            for one, groups in zip(self.compiled.rounds, self.where, strict=True)
         ]
 
-    def change(self, number: int, group: int, out: int, into: int) -> int:
-        """What broken sizes and counts of a group cost more if a unit of one kind leaves and one of another comes."""
-        known = self.known[number][group]
-        cost = known.get((out, into))
-        if cost is None:
-            cost = known[out, into] = self._change(number, group, out, into)
-        return cost
+    def seats_of(self, where: Numbers) -> Seats:
+        """Kept seats (a copy of `where`) as lists."""
+        return [
+            groups[: len(one.units)].tolist() for one, groups in zip(self.compiled.rounds, where, strict=True)
+        ]
 
-    def _change(self, number: int, group: int, out: int, into: int) -> int:
-        cost = 0
-        going, coming = self.kinds[number][out], self.kinds[number][into]
-        for index, counter in enumerate(self.compiled.rounds[number].counters):
-            count, least, most = self.counts[number][index][group], counter.least[group], counter.most[group]
-            after = count + coming[index] - going[index]
-            cost += max(0, least - after, after - most) - max(0, least - count, count - most)
-        return cost * self.weights.rule
+    # -- laying out -------------------------------------------------------------------------------------------------
+
+    def _seat_all(self, seats: Seats) -> None:
+        widest = max((len(groups) for groups in seats), default=0)
+        self.where = np.full((len(seats), widest), -1, dtype=np.int64)
+        for number, groups in enumerate(seats):
+            self.where[number, : len(groups)] = groups
+        self.group_of = np.full(self.unit_of.shape, -1, dtype=np.int64)
+        there = self.unit_of >= 0
+        numbers = np.nonzero(there)[0]
+        self.group_of[there] = self.where[numbers, self.unit_of[there]]
+        self.meetings = np.zeros((self.compiled.people, self.compiled.people), dtype=np.int64)
+        for one, other in self.goals.met:
+            self.meetings[one, other] += 1
+            self.meetings[other, one] += 1
+        for groups in self.group_of:
+            for table in self._tables(groups):
+                self.meetings[np.ix_(table, table)] += 1
+        np.fill_diagonal(self.meetings, 0)
+
+    def _tables(self, groups: Numbers) -> list[Numbers]:
+        return [np.flatnonzero(groups == group) for group in range(self.compiled.groups)]
+
+    def _cross(self) -> Numbers:
+        base = self.goals.base(self.weights)
+        cross = np.zeros((self.rounds, self.units, self.units), dtype=np.int64)
+        for number, one in enumerate(self.compiled.rounds):
+            costs = base
+            if self.repeat:
+                outside = self.meetings.copy()
+                for table in self._tables(self.group_of[number]):
+                    outside[np.ix_(table, table)] -= 1
+                costs = base + self.repeat * (outside > 0)
+            count = len(one.units)
+            cross[number, :count, :count] = _of_units(costs, one.units)
+            for unit, foes in enumerate(one.apart):
+                cross[number, unit, foes] += self.weights.rule
+        return cross
+
+    def _add_up(self) -> None:
+        for number in range(self.rounds):
+            for group in range(self.compiled.groups):
+                members = self.members(number, group)
+                self.gain[number, group] = self.cross[number][members].sum(axis=0)
+
+    def _totals(self) -> Numbers:
+        totals = np.zeros(self.compiled.people, dtype=np.int64)
+        for groups in self.group_of:
+            there = np.flatnonzero(groups >= 0)
+            totals[there] += self.wishes[there, groups[there]]
+        return totals
+
+    def _count_parts(self) -> None:
+        """Units that bring the same parts are of one kind; kind 0 brings nothing.
+
+        `change[r][g, out, into]`: what broken sizes and counts of group g cost more if a unit of kind `out` leaves and one
+        of kind `into` comes.
+        """
+        self.kind = np.zeros_like(self.where)
+        self.kinds: list[Numbers] = []
+        self.counts: list[Numbers] = []
+        self.change: list[Numbers] = []
+        for number, one in enumerate(self.compiled.rounds):
+            parts = list(zip(*(counter.part for counter in one.counters), strict=True))
+            kinds = list(dict.fromkeys([(0,) * len(one.counters), *parts]))
+            numbers = {part: place for place, part in enumerate(kinds)}
+            self.kinds.append(np.array(kinds, dtype=np.int64))
+            self.kind[number, : len(parts)] = [numbers[part] for part in parts]
+            counts = np.zeros((self.compiled.groups, len(one.counters)), dtype=np.int64)
+            np.add.at(
+                counts,
+                self.where[number, : len(parts)],
+                np.array(parts, dtype=np.int64).reshape(-1, len(one.counters)),
+            )
+            self.counts.append(counts)
+            self.change.append(np.zeros((self.compiled.groups, len(kinds), len(kinds)), dtype=np.int64))
+        self.limits = [
+            (
+                np.array([counter.least for counter in one.counters], dtype=np.int64).T,
+                np.array([counter.most for counter in one.counters], dtype=np.int64).T,
+            )
+            for one in self.compiled.rounds
+        ]
+        for number in range(self.rounds):
+            for group in range(self.compiled.groups):
+                self._judge(number, group)
+
+    def _judge(self, number: int, group: int) -> None:
+        counts, kinds = self.counts[number][group], self.kinds[number]
+        least, most = self.limits[number][0][group], self.limits[number][1][group]
+        after = counts + kinds[None, :, :] - kinds[:, None, :]
+        wrong = np.maximum(least - after, 0) + np.maximum(after - most, 0)
+        now = (np.maximum(least - counts, 0) + np.maximum(counts - most, 0)).sum()
+        self.change[number][group] = (wrong.sum(axis=2) - now) * self.weights.rule
+
+    def _cost(self) -> int:
+        """The weighted sum, counted anew."""
+        cost = self.weights.rule * self.broken()
+        forbidden = sum(
+            not one.allowed[unit][group]
+            for one, groups in zip(self.compiled.rounds, self.seats, strict=True)
+            for unit, group in enumerate(groups)
+        )
+        cost += forbidden * (FORBIDDEN - 1) * self.weights.rule
+        base = self.goals.base(self.weights)
+        pairs = sum(
+            int(base[np.ix_(table, table)].sum())
+            for groups in self.group_of
+            for table in self._tables(groups)
+        )
+        repeats = int(np.maximum(self.meetings - 1, 0).sum()) // 2
+        worst = int(np.maximum(self.totals - self.worst, 0).sum())
+        return (
+            cost + pairs // 2 + self.repeat * repeats + self.over * worst + self.wish * int(self.totals.sum())
+        )
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    def members(self, number: int, group: int) -> Numbers:
+        """The units that sit in this group."""
+        return np.flatnonzero(self.where[number] == group)
+
+    def own(self, number: int) -> Numbers:
+        """What every unit of the round costs where it sits; padding costs what group 0 would."""
+        costs: Numbers = self.gain[number][np.maximum(self.where[number], 0), np.arange(self.units)]
+        return costs
 
     def move_cost(self, number: int, unit: int, group: int) -> int:
-        """What the cost would change by if the unit went to this group."""
-        now, kind, gain = self.seats[number][unit], self.kind[number][unit], self.gain[number]
-        return (
-            gain[group][unit]
-            - gain[now][unit]
-            + self.change(number, now, kind, 0)
-            + self.change(number, group, 0, kind)
-        )
+        """What the cost would change by if the unit went to this other group."""
+        now, kind, gain = self.where[number, unit], self.kind[number, unit], self.gain[number]
+        change = self.change[number]
+        return int(gain[group, unit] - gain[now, unit] + change[now, kind, 0] + change[group, 0, kind])
+
+    def broken(self) -> int:
+        """How many rules are broken, counting every missing or surplus seat and every two rounds of a stray."""
+        rules = 0
+        for number, (one, groups) in enumerate(zip(self.compiled.rounds, self.seats, strict=True)):
+            rules += (
+                sum(groups[foe] == groups[unit] for unit, foes in enumerate(one.apart) for foe in foes) // 2
+            )
+            rules += sum(not one.allowed[unit][group] for unit, group in enumerate(groups))
+            (least, most), counts = self.limits[number], self.counts[number]
+            rules += int(np.maximum(least - counts, 0).sum() + np.maximum(counts - most, 0).sum())
+        for person, rounds in self.compiled.stays:
+            groups_of = [int(self.group_of[number, person]) for number in rounds]
+            rules += sum(one != other for one, other in combinations(groups_of, 2))
+        return rules
+
+    # -- moving -----------------------------------------------------------------------------------------------------
 
     def move(self, number: int, unit: int, group: int) -> None:
         """Put the unit into another group."""
-        self._leave(number, unit)
-        self._enter(number, unit, group)
+        now = int(self.where[number, unit])
+        if now != group:
+            self.cost += self.move_cost(number, unit, group)
+            self._shift(number, unit, group)
+            self._recount(number, unit, now, group)
 
     def swap(self, number: int, unit: int, other: int) -> None:
-        """Let two units change places."""
-        group, goal = self.seats[number][unit], self.seats[number][other]
-        self.move(number, unit, goal)
-        self.move(number, other, group)
+        """Let two units of different groups change places."""
+        group, goal = int(self.where[number, unit]), int(self.where[number, other])
+        if self.kind[number, unit] != self.kind[number, other]:
+            self.move(number, unit, goal)
+            self.move(number, other, group)
+            return
+        gain = self.gain[number]
+        change = gain[goal, unit] - gain[group, unit] + gain[group, other] - gain[goal, other]
+        self.cost += int(change - 2 * self.cross[number, unit, other])
+        self._shift(number, unit, goal)
+        self._shift(number, other, group)
 
-    def broken(self) -> int:
-        """How many rules are broken, counting every missing or surplus seat."""
-        rules = 0
-        for number, one in enumerate(self.compiled.rounds):
-            groups = self.seats[number]
-            rules += sum(groups[foe] == groups[unit] for unit, foes in enumerate(one.apart) for foe in foes)
-            rules += sum(not one.allowed[unit][group] for unit, group in enumerate(groups))
-            for counter, counts in zip(one.counters, self.counts[number], strict=True):
-                limits = zip(counter.least, counts, counter.most, strict=True)
-                rules += sum(max(0, least - count, count - most) for least, count, most in limits)
-        for person, rounds in self.compiled.stays:
-            rules += len({self.group_of[number][person] for number in rounds}) - 1
-        return rules
-
-    def _leave(self, number: int, unit: int) -> None:
-        group = self.seats[number][unit]
-        kind = self.kind[number][unit]
-        self.cost += self.change(number, group, kind, 0) - self.gain[number][group][unit]
-        row = self.cross[number][unit]
-        self.gain[number][group] = [
-            cost - pair for cost, pair in zip(self.gain[number][group], row, strict=True)
-        ]
-        self.members[number][group].remove(unit)
-        self._seat(number, unit, -1, group, -1)
-        if self.repeat and len(self.seats) > 1:
-            self._part(number, unit, group)
+    def _shift(self, number: int, unit: int, group: int) -> None:
+        now = int(self.where[number, unit])
+        row, gain = self.cross[number, unit], self.gain[number]
+        gain[now] -= row
+        gain[group] += row
+        people = self.compiled.rounds[number].units[unit]
+        if self.repeat and self.rounds > 1:
+            self._part_and_meet(number, people, now, group)
+        self.where[number, unit] = group
+        for person in people:
+            self.group_of[number, person] = group
+            self.totals[person] += self.wishes[person, group] - self.wishes[person, now]
         if self.has_unary:
-            self._refresh_people(number, unit)
+            self._refresh_people(number, people)
 
-    def _enter(self, number: int, unit: int, group: int) -> None:
-        kind = self.kind[number][unit]
-        self.cost += self.change(number, group, 0, kind) + self.gain[number][group][unit]
-        row = self.cross[number][unit]
-        self.gain[number][group] = [
-            cost + pair for cost, pair in zip(self.gain[number][group], row, strict=True)
-        ]
-        if self.repeat and len(self.seats) > 1:
-            self._meet(number, unit, group)
-        self.members[number][group].append(unit)
-        self._seat(number, unit, group, group, 1)
-        if self.has_unary:
-            self._refresh_people(number, unit)
+    def _recount(self, number: int, unit: int, now: int, group: int) -> None:
+        parts = self.kinds[number][self.kind[number, unit]]
+        self.counts[number][now] -= parts
+        self.counts[number][group] += parts
+        self._judge(number, now)
+        self._judge(number, group)
 
-    def _seat(self, number: int, unit: int, group: int, counted: int, sign: int) -> None:
-        self.seats[number][unit] = group
-        self.known[number][counted] = {}
-        for part, counts in zip(
-            self.kinds[number][self.kind[number][unit]], self.counts[number], strict=True
-        ):
-            counts[counted] += sign * part
-        for person in self.compiled.rounds[number].units[unit]:
-            self.group_of[number][person] = group
-            self.totals[person] += sign * self.goals.wishes[person][counted]
+    def _part_and_meet(self, number: int, people: tuple[int, ...], now: int, group: int) -> None:
+        """Meetings lost and won; where one was, or is, the only one outside another round, a meeting there changes its price.
 
-    def _company(self, number: int, unit: int, group: int) -> Iterator[tuple[int, int]]:
-        units = self.compiled.rounds[number].units
-        others = [person for member in self.members[number][group] for person in units[member]]
-        return ((person, other) for person in units[unit] for other in others)
+        A meeting costs `repeat` in a round exactly where the two meet outside that round as well.
+        """
+        groups = self.group_of[number]
+        left = np.flatnonzero(groups == now)
+        left = left[~np.isin(left, people)] if len(people) > 1 else left[left != people[0]]
+        come = np.flatnonzero(groups == group)
+        others = np.concatenate([left, come])
+        signs = np.ones(len(others), dtype=np.int64)
+        signs[: len(left)] = -1
+        for person in people:
+            self._meet(number, person, others, signs)
 
-    def _part(self, number: int, unit: int, group: int) -> None:
-        """One meeting less: where it was the only one outside another round, a meeting in that round is no repeat."""
-        meetings = self.meetings
-        for one, other in self._company(number, unit, group):
-            left = meetings[one][other] - 1
-            meetings[one][other] = meetings[other][one] = left
-            if left < 2:
-                self._reprice(number, one, other, left, -self.repeat)
+    def _meet(self, number: int, person: int, others: Numbers, signs: Numbers) -> None:
+        before = self.meetings[person, others]
+        after = before + signs
+        self.meetings[person, others] = after
+        self.meetings[others, person] = after
+        rest = np.minimum(before, after)
+        groups = self.group_of[:, others]
+        mine = self.group_of[:, person][:, None]
+        toggles = ((groups == mine) & (mine >= 0)) == rest
+        toggles[number] = False
+        toggles &= (groups >= 0) & (mine >= 0)
+        rounds, places = np.nonzero(toggles)
+        if len(rounds):
+            self._reprice(person, rounds, others[places], signs[places] * self.repeat)
 
-    def _meet(self, number: int, unit: int, group: int) -> None:
-        """One meeting more: where it is the first one outside another round, a meeting in that round is a repeat."""
-        meetings = self.meetings
-        for one, other in self._company(number, unit, group):
-            before = meetings[one][other]
-            meetings[one][other] = meetings[other][one] = before + 1
-            if before < 2:
-                self._reprice(number, one, other, before, self.repeat)
+    def _reprice(self, person: int, rounds: Numbers, others: Numbers, prices: Numbers) -> None:
+        unit, company = self.unit_of[rounds, person], self.unit_of[rounds, others]
+        if not self.is_single:
+            apart = unit != company
+            rounds, unit, company, prices = rounds[apart], unit[apart], company[apart], prices[apart]
+        np.add.at(self.cross, (rounds, unit, company), prices)
+        np.add.at(self.cross, (rounds, company, unit), prices)
+        np.add.at(self.gain, (rounds, self.where[rounds, company], unit), prices)
+        np.add.at(self.gain, (rounds, self.where[rounds, unit], company), prices)
 
-    def _reprice(self, number: int, one: int, other: int, rest: int, price: int) -> None:
-        """Change what two people cost in each other round in which all the rest of their meetings lie."""
-        for index, groups in enumerate(self.group_of):
-            if index == number:
-                continue
-            group, goal = groups[one], groups[other]
-            if (group == goal and group >= 0) != bool(rest):
-                continue
-            unit_of = self.compiled.rounds[index].unit_of
-            unit, company = unit_of[one], unit_of[other]
-            if unit < 0 or company < 0 or unit == company:
-                continue
-            self.cross[index][unit][company] += price
-            self.cross[index][company][unit] += price
-            if goal >= 0:
-                self.gain[index][goal][unit] += price
-            if group >= 0:
-                self.gain[index][group][company] += price
+    # -- what a unit costs for its own sake: wishes, staying, groups not allowed -------------------------------------
 
-    def _refresh_people(self, number: int, unit: int) -> None:
-        for person in self.compiled.rounds[number].units[unit]:
-            for index, one in enumerate(self.compiled.rounds):
-                if index != number and one.unit_of[person] >= 0:
-                    self._refresh(index, one.unit_of[person])
+    def _refresh_people(self, number: int, people: tuple[int, ...]) -> None:
+        for person in people:
+            for index in range(self.rounds):
+                if index != number and self.unit_of[index, person] >= 0:
+                    self._refresh(index, int(self.unit_of[index, person]))
 
     def _refresh(self, number: int, unit: int) -> None:
-        """Count anew what the unit costs in each group for its own sake: wishes, staying, groups not allowed."""
-        fresh = [self._own_cost(number, unit, group) for group in range(self.compiled.groups)]
-        for gain, new, old in zip(self.gain[number], fresh, self.unary[number][unit], strict=True):
-            gain[unit] += new - old
-        self.unary[number][unit] = fresh
+        fresh = self._own_costs(number, unit)
+        self.gain[number, :, unit] += fresh - self.unary[number, :, unit]
+        self.unary[number, :, unit] = fresh
 
-    def _own_cost(self, number: int, unit: int, group: int) -> int:
+    def _own_costs(self, number: int, unit: int) -> Numbers:
         one = self.compiled.rounds[number]
-        cost = 0 if one.allowed[unit][group] else FORBIDDEN * self.weights.rule
-        for person in one.units[unit]:
-            cost += self._wish_cost(number, person, group) + self.weights.rule * self._strays(
-                number, person, group
-            )
-        return cost
+        costs = np.where(one.allowed[unit], 0, FORBIDDEN * self.weights.rule)
+        if self.has_unary:
+            for person in one.units[unit]:
+                costs += self._wish_costs(number, person) + self.weights.rule * self._strays(number, person)
+        return costs
 
-    def _wish_cost(self, number: int, person: int, group: int) -> int:
-        here, now = self.goals.wishes[person], self.group_of[number][person]
-        others = self.totals[person] - (here[now] if now >= 0 else 0)
-        over = max(0, others + here[group] - self.worst) - max(0, others - self.worst)
-        return self.over * over + self.wish * here[group]
+    def _wish_costs(self, number: int, person: int) -> Numbers:
+        here = self.wishes[person]
+        others = self.totals[person] - here[self.group_of[number, person]]
+        over = np.maximum(others + here - self.worst, 0) - max(0, int(others) - self.worst)
+        costs: Numbers = self.over * over + self.wish * here
+        return costs
 
-    def _strays(self, number: int, person: int, group: int) -> int:
-        return sum(
-            self.group_of[index][person] not in (group, -1)
-            for rounds in self.stays[person]
-            if number in rounds
-            for index in rounds
-            if index != number
-        )
+    def _strays(self, number: int, person: int) -> Numbers:
+        strays = np.zeros(self.compiled.groups, dtype=np.int64)
+        for rounds in self.stays[person]:
+            if number in rounds:
+                for index in rounds:
+                    if index != number:
+                        strays += 1
+                        strays[self.group_of[index, person]] -= 1
+        return strays
 
 
-def _sum_rows(rows: Sequence[Sequence[int]]) -> Sequence[int]:
-    return rows[0] if len(rows) == 1 else [sum(column) for column in zip(*rows, strict=True)]
+def _of_units(costs: Numbers, units: Sequence[tuple[int, ...]]) -> Numbers:
+    """What pairs of units cost, from what pairs of people cost; a unit costs nothing with itself."""
+    firsts = [unit[0] for unit in units]
+    result = costs[np.ix_(firsts, firsts)].copy()
+    several = [(place, unit) for place, unit in enumerate(units) if len(unit) > 1]
+    if several:
+        rows = costs.copy()
+        for _, unit in several:
+            rows[unit[0]] = costs[list(unit)].sum(axis=0)
+        result = rows[np.ix_(firsts, firsts)].copy()
+        for place, unit in several:
+            result[:, place] = rows[np.ix_(firsts, list(unit))].sum(axis=1)
+    np.fill_diagonal(result, 0)
+    return result

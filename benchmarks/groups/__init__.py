@@ -1,0 +1,1 @@
+"""Breakout groups against known optima, bounds and peers: `python -m benchmarks.groups`."""
