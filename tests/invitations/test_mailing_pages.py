@@ -48,7 +48,9 @@ def test_the_page_says_how_many_get_what(staff, guests):
 def test_the_page_before_names_the_number_and_the_people_and_sends_nothing(app, staff, guests):
     guests(3)
     staff.open(INVITATIONS, slug=SLUG)
-    assert staff.sees("3 Einladungen sind bereit zum Versand") and staff.sees("Empfängerinnen und Empfänger (3)")
+    assert staff.sees("3 Einladungen sind bereit zum Versand") and staff.sees(
+        "Empfängerinnen und Empfänger (3)"
+    )
     assert kinds(app) == []
 
 
