@@ -48,7 +48,9 @@ def test_the_page_says_how_many_get_what(staff, guests):
 def test_the_page_before_names_the_number_and_the_people_and_sends_nothing(app, staff, guests):
     guests(3)
     staff.open(INVITATIONS, slug=SLUG)
-    assert staff.sees("3 Einladungen werden versendet") and staff.sees("Empfängerinnen und Empfänger (3)")
+    assert staff.sees("3 Einladungen sind bereit zum Versand") and staff.sees(
+        "Empfängerinnen und Empfänger (3)"
+    )
     assert kinds(app) == []
 
 
@@ -65,7 +67,7 @@ def test_after_yes_everybody_is_invited_once(app, staff, guests):
 def test_some_can_be_chosen(app, staff, guests):
     first, second, _left = guests(3)
     answer = staff.submit(INVITATIONS, {"guests": [str(first.id), str(second.id)]}, status=200, slug=SLUG)
-    assert staff.sees("2 Einladungen werden versendet")
+    assert staff.sees("2 Einladungen sind bereit zum Versand")
     assert kinds(app) == []
     assert set(staff.value_of("guests").split(",")) == {str(first.id), str(second.id)}
     staff.submit(INVITATIONS, {"guests": staff.value_of("guests"), "confirmed": "1"}, slug=SLUG)
@@ -88,7 +90,7 @@ def test_reminders_are_sent_after_yes_and_not_twice(app, staff, in_house, guests
     with in_house():
         operations.note_reply(db.session.merge(answered), Reply.ACCEPTED, at=NOW)
     staff.open(REMINDERS, slug=SLUG)
-    assert staff.sees("1 Erinnerung wird versendet")
+    assert staff.sees("1 Erinnerung ist bereit zum Versand")
     staff.submit(REMINDERS, slug=SLUG)
     assert staff.sees("1 Schreiben liegt im Postausgang")
     staff.submit(REMINDERS, slug=SLUG)
@@ -107,7 +109,7 @@ def test_a_moved_conference_offers_to_tell_it(app, staff, in_house, guests):
     staff.open("invitations.show_mailing", slug=SLUG)
     assert staff.sees("2 Personen haben einen alten Eintrag im Kalender")
     staff.open(UPDATES, slug=SLUG)
-    assert staff.sees("2 Schreiben zur Änderung werden versendet")
+    assert staff.sees("2 Schreiben zur Änderung sind bereit zum Versand")
     for _press in range(2):
         staff.submit(UPDATES, slug=SLUG)
     assert kinds(app) == ["invitation", "invitation", "update", "update"]
