@@ -201,9 +201,14 @@ def last_change(conference: Conference) -> SeatingChange | None:
     return db.session.scalars(query.order_by(SeatingChange.id.desc()).limit(1)).first()
 
 
-def moved_by_hand(conference: Conference) -> set[tuple[int, int]]:
-    """(round number, contact id) of everybody who sits elsewhere than the last forming put them."""
-    formed = latest_forming(conference)
+def moved_by_hand(
+    conference: Conference, formed: Forming | None = None, plans: list[RoundPlan] | None = None
+) -> set[tuple[int, int]]:
+    """(round number, contact id) of everybody who sits elsewhere than the last forming put them.
+
+    Give the latest forming and the plans where they are at hand.
+    """
+    formed = formed or latest_forming(conference)
     if formed is None or formed.result is None:
         return set()
     put = {
@@ -214,7 +219,7 @@ def moved_by_hand(conference: Conference) -> set[tuple[int, int]]:
     }
     return {
         (plan.round.number, seat.contact_id)
-        for plan in plan_of(conference)
+        for plan in (plan_of(conference) if plans is None else plans)
         for group in plan.groups
         for seat in group.seats
         if put.get((plan.round.number, seat.contact_id)) != group.group.name

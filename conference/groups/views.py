@@ -52,7 +52,8 @@ def _page(
         form.tables.data = tables or max(1, round(len(people) / 7))
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
-    judgement = _judgement(queries.latest_forming(conference), plans)
+    formed = queries.latest_forming(conference)
+    judgement = _judgement(formed, plans)
     present = {person.id for person in people}
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
@@ -69,7 +70,7 @@ def _page(
         mix={g.group.id: _mix(g) for plan in plans for g in plan.groups},
         newest=newest,
         last=_last_change(conference),
-        by_hand=len(queries.moved_by_hand(conference)),
+        by_hand=len(queries.moved_by_hand(conference, formed, plans)) if formed else 0,
         trouble=_trouble(newest),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
