@@ -12,6 +12,7 @@ _PARTICLES = _OPENING | {"und", "der", "den", "dem", "auf"}
 _ENGLISH = {"ms": "Ms", "mr": "Mr"}
 
 
+@lru_cache(maxsize=8_192)  # lists name the same people again and again
 def full_name(title: str, first_name: str, last_name: str) -> str:
     """Title, first and last name: "Dr. Anke Brinkmann"."""
     return _joined(title, first_name, last_name)
