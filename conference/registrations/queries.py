@@ -1,6 +1,7 @@
 """Who has a seat, who waits, who was there."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -96,13 +97,30 @@ def attendance_of(conference: Conference) -> dict[int, Attendance]:
 def participants(conference: Conference) -> list[Contact]:
     """Who is expected or there: confirmed people and present walk-ins, without those recorded as not there."""
     attendance = attendance_of(conference)
-    people = {
-        r.contact_id: r.contact for r in registrations_of(conference) if r.standing is Standing.CONFIRMED
-    }
-    people |= {a.contact_id: a.contact for a in attendance.values() if a.presence is Presence.PRESENT}
-    missing = {a.contact_id for a in attendance.values() if a.presence is not Presence.PRESENT}
-    kept = [contact for contact_id, contact in people.items() if contact_id not in missing]
+    confirmed = [one for one in registrations_of(conference) if one.standing is Standing.CONFIRMED]
+    people = {one.contact_id: one.contact for one in confirmed}
+    people |= {contact_id: one.contact for contact_id, one in attendance.items()}
+    recorded = {contact_id: one.presence for contact_id, one in attendance.items()}
+    kept = [people[contact_id] for contact_id in _expected({one.contact_id for one in confirmed}, recorded)]
     return sorted(kept, key=lambda contact: contact.sort_key)
+
+
+def participant_ids(conference: Conference) -> set[int]:
+    """Contact ids of the participants, where nobody's name is needed."""
+    confirmed = select(Registration.contact_id).where(
+        Registration.conference_id == conference.id, Registration.standing == Standing.CONFIRMED
+    )
+    recorded = select(Attendance.contact_id, Attendance.presence).where(
+        Attendance.conference_id == conference.id
+    )
+    rows = db.session.execute(recorded).all()
+    presences = {contact_id: presence for contact_id, presence in rows}  # noqa: C416 - rows, not pairs
+    return _expected(set(db.session.scalars(confirmed)), presences)
+
+
+def _expected(confirmed: set[int], recorded: Mapping[int, Presence]) -> set[int]:
+    present = {contact_id for contact_id, presence in recorded.items() if presence is Presence.PRESENT}
+    return (confirmed - recorded.keys()) | present
 
 
 def named_participants(conference: Conference) -> list[tuple[str, Contact]]:

@@ -10,7 +10,7 @@ from ..ideas.models import Idea
 from ..ideas.queries import clusters_of, ideas_of
 from ..invitations.queries import invited_ids
 from ..kit.db import db
-from ..registrations.models import Attendance, Presence, Registration, Standing
+from ..registrations.queries import participant_ids
 from .models import Ballot, Vote, VoteOption, Voter, VoteSubject
 
 
@@ -64,15 +64,7 @@ def entitled_ids(conference: Conference) -> set[int]:
 
     Who came without an invitation has no personal link, could not vote, and is not counted.
     """
-    recorded = db.session.execute(
-        select(Attendance.contact_id, Attendance.presence).where(Attendance.conference_id == conference.id)
-    ).all()
-    missing = {contact_id for contact_id, presence in recorded if presence is not Presence.PRESENT}
-    present = {contact_id for contact_id, presence in recorded if presence is Presence.PRESENT}
-    confirmed = select(Registration.contact_id).where(
-        Registration.conference_id == conference.id, Registration.standing == Standing.CONFIRMED
-    )
-    return ((set(db.session.scalars(confirmed)) | present) - missing) & invited_ids(conference)
+    return participant_ids(conference) & invited_ids(conference)
 
 
 def voter_ids(vote: Vote) -> set[int]:
