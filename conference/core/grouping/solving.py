@@ -94,8 +94,8 @@ class _Search:
         self.aims = (
             [crowded_sizes(one.counters[0]) for one in self.compiled.rounds] if self.is_gainful else []
         )
-        self.best = self.last = self._first()
-        self.key = self._key(self.best)
+        self.best, self.key = self._first()
+        self.last = self.best
 
     def run(self) -> None:
         """Runs that start in turn from new seats and from the best ones, disturbed, until one of the ends is reached."""
@@ -162,13 +162,22 @@ class _Search:
         if key < self.key:
             self.best, self.key = seats, key
 
-    def _first(self) -> Seats:
-        """Seats that keep the rules where the search finds some; else the proof that there are none, or a start."""
+    def _first(self) -> tuple[Seats, Key]:
+        """Seats that keep the rules where the search finds some, with how bad they are; else the proof that there are none."""
         for start in (self._from_wishes, self._from_schedule):
-            seats = self._mended(start())
-            if seats and not self._key(seats)[0]:
-                return seats
-        seats = []
+            seats = start()
+            key = self._key(seats) if seats else (1,)
+            if seats and key[0]:
+                seats = self._mended(seats)
+                key = self._key(seats)
+            if not key[0]:
+                return seats, key
+        seats = self._found()
+        return seats, self._key(seats)
+
+    def _found(self) -> Seats:
+        """Seats of the complete search; where it gives up, a start that breaks rules. Raises Contradiction."""
+        seats: Seats = []
         for _ in range(TRIES):
             answer, seats = find(self.compiled, STEPS, self._shuffled)
             if answer is Answer.FOUND:
@@ -187,8 +196,6 @@ class _Search:
 
     def _mended(self, seats: Seats) -> Seats:
         """The seats after a short search for those rules that the schedule or the flow does not know."""
-        if not seats or not self._key(seats)[0]:
-            return seats
         weights = self.goals.strict()
         state = State(self.compiled, self.goals, weights, seats, self._least_worst())
         tabu = Tabu(state, self.rng)
@@ -246,11 +253,10 @@ class _Search:
 
     def _target_of(self, weights: Weights, seats: Seats, cost: int) -> int:
         """The same for a cost that leaves out what no exchange can change: told by seats and their cost."""
-        if any(level.bound is None for level in self.goals.levels):
+        if self.compiled.problem.rules or any(level.bound is None for level in self.goals.levels):
             return -NEVER
         state = State(self.compiled, self.goals, weights, seats, self._least_worst())
-        rules = self.compiled.problem.rules
-        return self._target(state, weights) - (state.cost - cost) if not rules else -NEVER
+        return self._target(state, weights) - (state.cost - cost)
 
 
 def _seating(compiled: Compiled, seats: Seats) -> Seating:
