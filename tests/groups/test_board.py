@@ -10,18 +10,12 @@ from conference.groups.models import Seat, SeatingChange
 from conference.kit.db import db
 from conference.kit.errors import Refused, Stale
 
-from ..builders import NOW, a_conference, a_small_day, an_account
+from ..builders import NOW, a_conference, a_small_day
 
 
 @pytest.fixture
 def settings():
     return {"CLOCK_START": datetime(2023, 6, 6, 9, 30, tzinfo=UTC)}
-
-
-@pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
 
 
 @pytest.fixture
@@ -31,11 +25,6 @@ def day(in_house, organiser):
         conference = a_small_day(organiser, people=9, rounds=2)
         operations.form_groups(conference, 3, organiser, at=NOW, iterations=50)
         return conference
-
-
-@pytest.fixture
-def staff(browser, organiser):
-    return browser.sign_in(organiser)
 
 
 @pytest.fixture

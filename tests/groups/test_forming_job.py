@@ -33,21 +33,10 @@ def settings():
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def day(in_house, organiser):
     """Twelve people, one round, nothing formed yet."""
     with in_house():
         return a_small_day(organiser, people=12)
-
-
-@pytest.fixture
-def staff(browser, organiser):
-    return browser.sign_in(organiser)
 
 
 @pytest.fixture

@@ -36,23 +36,12 @@ def settings():
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def day(in_house, organiser):
     """Six people at two tables with four seats each, in one round."""
     with in_house():
         conference = a_small_day(organiser, capacity=4)
         operations.form_groups(conference, 2, organiser, at=NOW)
         return conference
-
-
-@pytest.fixture
-def staff(browser, organiser):
-    return browser.sign_in(organiser)
 
 
 class Plan:

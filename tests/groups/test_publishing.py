@@ -22,12 +22,6 @@ def settings():
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def day(in_house, organiser):
     """Six people at two tables, formed."""
     with in_house():
