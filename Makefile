@@ -9,7 +9,7 @@ PYTEST := $(PY) -m pytest -q
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test fast check translations bench clean
+.PHONY: help demo demo-reset test fast check translations bench bench-groups clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -46,9 +46,13 @@ translations: ## say which German texts are missing
 	@tools/setup.sh checks
 	@$(FLASK) translations-check
 
-bench: ## measure: groups, pages, PDFs
+bench: ## measure pages, start and PDFs against a yardstick
 	@tools/setup.sh checks
 	@$(PY) -m benchmarks
+
+bench-groups: ## measure the group former against known optima and bounds
+	@tools/setup.sh checks
+	@$(PY) -m benchmarks.groups
 
 clean: ## remove what tools have made; your data in instance/ stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
