@@ -22,6 +22,7 @@ FURTHER_FILES = {
     "invitations": {"imports.py", "import_forms.py", "import_views.py", "import_words.py"},
     "groups": {"tasks.py", "forming.py"},
     "actions": {"letters.py"},
+    "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py"},
 }
 
 
