@@ -9,11 +9,11 @@ PYTEST := $(PY) -m pytest -q
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test fast check translations bench bench-groups clean
+.PHONY: help demo demo-reset test fast check translations bench bench-groups smoke-production clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
-		| while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+		| while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 demo: ## start Folgetermin with two example conferences (another port: make demo PORT=9000)
 	@tools/setup.sh run
@@ -53,6 +53,10 @@ bench: ## measure pages, start and PDFs against a yardstick
 bench-groups: ## measure the group former against known optima and bounds
 	@tools/setup.sh checks
 	@$(PY) -m benchmarks.groups
+
+smoke-production: ## run a whole conference on PostgreSQL, two web processes, two workers and nginx, then stop everything
+	@tools/setup.sh production
+	@exec $(PY) tools/smoke_production.py
 
 clean: ## remove what tools have made; your data in instance/ stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
