@@ -240,7 +240,8 @@ def _check_addresses(settings: Mapping[str, Any]) -> None:
         make_url(settings["SQLALCHEMY_DATABASE_URI"]).get_dialect()
     except (ArgumentError, ImportError) as error:
         raise UnsafeSettings(
-            f"FOLGETERMIN_DATABASE_URL must look like postgresql+psycopg://name:password@host/database ({error})."
+            "FOLGETERMIN_DATABASE_URL must look like "
+            f"postgresql+psycopg://name:password@host/database ({error})."  # pragma: allowlist secret
         ) from None
     if settings["QUEUE_URL"]:
         _check_queue(settings["QUEUE_URL"])

@@ -126,7 +126,7 @@ install_libraries() {
   works_venv || make_venv "$system_python"
   [ -w .venv ] || fail "The folder $PWD/.venv is read-only (made by somebody else?); libraries cannot be installed there."
   echo "Installing the libraries of $list …"
-  "$python" -m pip --disable-pip-version-check --no-input install --quiet -r "$list" </dev/null >"$log" 2>&1 \
+  "$python" -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r "$list" </dev/null >"$log" 2>&1 \
     || fail "The libraries could not be installed: $(grep -m1 -i error "$log" || tail -n1 "$log") (all of it: $log)"
   echo "$sum" >".venv/$stamp"
 }

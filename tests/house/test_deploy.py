@@ -85,3 +85,13 @@ def test_the_guide_names_every_unit():
     guide = (ROOT / "docs" / "betrieb.md").read_text()
     missing = [unit.name for unit in UNITS if unit.stem.rstrip("@") not in guide]
     assert not missing
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_library_is_pinned_and_comes_with_its_hashes(name):
+    """`make lock` writes them. In setup.sh pip is told to take nothing without."""
+    lines = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
+    libraries = [line for line in lines if line and not line.startswith(("#", "-r "))]
+    assert len(libraries) > 20
+    assert [line.split()[0] for line in libraries if "==" not in line or "--hash=sha256:" not in line] == []
+    assert "install --quiet --require-hashes" in (ROOT / "tools" / "setup.sh").read_text()
