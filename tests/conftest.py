@@ -51,6 +51,24 @@ SETTINGS = {
 }
 
 
+REACH_THE_SERVER = {"app", "garden"}
+"""The fixtures that work on the server of FOLGETERMIN_TEST_DATABASE_URL; a test that goes there by itself is marked `postgres`."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a server, leave out what never gets there: it is the same test as on SQLite."""
+    if SERVER is None:
+        return
+    away = [item for item in items if not _reaches_the_server(item)]
+    config.hook.pytest_deselected(items=away)
+    items[:] = [item for item in items if _reaches_the_server(item)]
+
+
+def _reaches_the_server(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(REACH_THE_SERVER & fixtures) or item.get_closest_marker("postgres") is not None
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables, copied for each test."""
