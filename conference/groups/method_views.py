@@ -14,7 +14,7 @@ from ..kit import access, clock, forms, pages
 from ..kit.layout import belongs
 from ..providers.models import Contact, Side
 from ..registrations.queries import participants, wishes_of
-from . import bp, forming, method_queries, methods, queries, tasks
+from . import advising, bp, forming, method_queries, methods, queries, tasks
 from .method_forms import AimForm, MethodForm, RuleForm
 from .models import Aim, GroupsRule, Method, RuleKind
 
@@ -66,6 +66,8 @@ def _method_page(conference: Conference, form: MethodForm) -> ResponseReturnValu
         rules=len(method_queries.rules_of(conference)),
         bare=[name for name in method_queries.table_names(tables) if name not in hosted],
         tables=tables,
+        advice=advising.lines_for(conference, people, len(breakout_items(conference)), tables),
+        largest=advising.largest_house(people),
     )
 
 

@@ -43,6 +43,11 @@ State = str
 """A mark of all rounds (their ids, their versions, who is pinned where), of the setting and of the rules."""
 
 
+def is_live(conference: Conference) -> bool:
+    """True where participants choose their groups themselves, so that nothing is published."""
+    return method_queries.setting_of(conference).is_live
+
+
 def rounds_of(conference: Conference) -> list[Round]:
     """The rounds in order, with their agenda items."""
     query = (
@@ -314,7 +319,7 @@ def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any
 
     Where people choose for themselves there is nothing to publish: they see what stands.
     """
-    if method_queries.setting_of(conference).is_live:
+    if is_live(conference):
         return [entry for entry in plan_as_published(conference) if contact_id in entry["contact_ids"]]
     release = latest_release(conference)
     if release is None:

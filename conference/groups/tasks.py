@@ -343,14 +343,19 @@ def _pins(
 
 def _rooms_for(conference: Conference, tables: int, people: int) -> list[Room | None]:
     """Rooms that no other item uses: those large enough for an even share, then the next largest; then none."""
-    used = {item.room_id for item in items_of(conference) if item.kind is not ItemKind.BREAKOUT}
-    free = [room for room in rooms_of(conference) if room.id not in used]
+    free = free_rooms(conference)
     large = [room for room in free if room.capacity * tables >= people]
     chosen: list[Room | None] = [*large[:tables]]
     if len(chosen) < tables:
         rest = [room for room in free if room not in chosen]
         chosen += sorted(rest, key=lambda room: -room.capacity)[: tables - len(chosen)]
     return chosen + [None] * (tables - len(chosen))
+
+
+def free_rooms(conference: Conference) -> list[Room]:
+    """The rooms in which no other item of the agenda takes place."""
+    used = {item.room_id for item in items_of(conference) if item.kind is not ItemKind.BREAKOUT}
+    return [room for room in rooms_of(conference) if room.id not in used]
 
 
 def trouble_of(error: Exception, problem: grouping.Problem) -> Trouble:
