@@ -14,6 +14,7 @@ from ..core.seating import seat_changes
 from ..kit.db import db, portions
 from ..providers.models import Contact
 from ..registrations.queries import participants
+from . import method_queries
 from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 
 
@@ -39,7 +40,12 @@ class RoundPlan:
 
 
 State = str
-"""A mark of all rounds: their ids, their versions and who is pinned where."""
+"""A mark of all rounds (their ids, their versions, who is pinned where), of the setting and of the rules."""
+
+
+def is_live(conference: Conference) -> bool:
+    """True where participants choose their groups themselves, so that nothing is published."""
+    return method_queries.setting_of(conference).is_live
 
 
 def rounds_of(conference: Conference) -> list[Round]:
@@ -60,7 +66,7 @@ def round_of(conference: Conference, round_id: int) -> Round | None:
 def groups_of(round_: Round) -> list[Group]:
     query = (
         select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
+        .options(joinedload(Group.room), joinedload(Group.topic), joinedload(Group.concern))
         .where(Group.round_id == round_.id)
     )
     return list(db.session.scalars(query.order_by(Group.name)))
@@ -77,7 +83,7 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
     ids = [round_.id for round_ in rounds]
     groups = db.session.scalars(
         select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
+        .options(joinedload(Group.room), joinedload(Group.topic), joinedload(Group.concern))
         .where(Group.round_id.in_(ids))
         .order_by(Group.name)
     ).all()
@@ -91,8 +97,11 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
 
 
 def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> State:
-    """What must not change while groups are being formed: no round, no move, no pin. Give the plans where they are at hand."""
-    facts = [
+    """What must not change while groups are being formed: no round, no move, no pin, no rule.
+
+    Give the plans where they are at hand.
+    """
+    facts: list[tuple[object, ...]] = [
         (
             plan.round.id,
             plan.round.version,
@@ -100,6 +109,7 @@ def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> St
         )
         for plan in (plan_of(conference) if plans is None else plans)
     ]
+    facts += method_queries.marks_of(conference)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -305,7 +315,12 @@ def touched(
 
 
 def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any]]:
-    """What one participant sees: per round the own group with its people; empty before publication."""
+    """What one participant sees: per round the own group with its people; empty before publication.
+
+    Where people choose for themselves there is nothing to publish: they see what stands.
+    """
+    if is_live(conference):
+        return [entry for entry in plan_as_published(conference) if contact_id in entry["contact_ids"]]
     release = latest_release(conference)
     if release is None:
         return []
@@ -317,7 +332,7 @@ def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = No
 
     Give the plans where they are at hand.
     """
-    entries = []
+    entries, hosts = [], method_queries.hosts_of(conference)
     for plan in plan_of(conference) if plans is None else plans:
         item = plan.round.agenda_item
         for group in plan.groups:
@@ -327,11 +342,14 @@ def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = No
                     "starts_at": item.starts_at.isoformat() if item else None,
                     "ends_at": item.ends_at.isoformat() if item else None,
                     "group": group.group.name,
-                    "topic": group.group.topic.title if group.group.topic else "",
+                    "topic": group.group.subject,
                     "focus_question": group.group.focus_question,
                     "room": group.group.room.name if group.group.room else "",
                     "contact_ids": [seat.contact_id for seat in group.seats],
                     "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in group.seats],
+                    "hosts": [
+                        s.contact_id for s in group.seats if hosts.get(s.contact_id) == group.group.name
+                    ],
                 }
             )
     return entries

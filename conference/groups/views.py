@@ -24,8 +24,9 @@ from ..kit.layout import belongs
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, operations, queries, tasks
+from . import bp, forming, method_queries, methods, open_space_views, operations, queries, tasks
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
+from .method_views import rule_links
 from .models import Forming, FormingState, Group
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
@@ -47,9 +48,11 @@ def _page(
     """The page with the forming form as it was sent, or with a move of a round that was not done."""
     people = participants(conference)
     plans = queries.plan_of(conference)
+    setting = method_queries.setting_of(conference)
     if not form.is_submitted() or move is not None:
         tables = len({group.group.name for plan in plans for group in plan.groups})
-        form.tables.data = tables or max(1, round(len(people) / 7))
+        usual = method_queries.tables_for(setting.method, len(people), len(topics_of(conference)))
+        form.tables.data = setting.tables or tables or usual
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
     formed = queries.latest_forming(conference)
@@ -62,6 +65,9 @@ def _page(
         move=move,
         move_round=round_id,
         conference=conference,
+        setting=setting,
+        hosts=method_queries.hosts_of(conference),
+        rules=len(method_queries.rules_of(conference)),
         people=people,
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
@@ -155,6 +161,7 @@ def form_groups(slug: str) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             around = request.form.get("around") == "1"
+            methods.remember_tables(conference, form.tables.data)
             asked = forming.ask(conference, form.tables.data, account, around=around, at=clock.now())
             return pages.done("groups.show_forming", slug=slug, forming_id=asked.id)
     return _page(conference_here(access.account(), slug), form)
@@ -191,10 +198,15 @@ def _renewed(response: Response, asked: Forming, is_late: bool) -> Response:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
-def _trouble(asked: Forming | None) -> str | None:
+def _trouble(asked: Forming | None) -> dict[str, Any] | None:
+    """Why nothing came out, in words, and where the rules are that it names."""
     if asked is None or asked.trouble is None:
         return None
-    return operations.words_for(asked.trouble, grouping.parse_problem(asked.problem))
+    sources = asked.setting["sources"]
+    return {
+        "text": operations.words_for(asked.trouble, grouping.parse_problem(asked.problem), sources),
+        "links": rule_links(asked.conference, [sources[number] for number in asked.trouble.get("rules", ())]),
+    }
 
 
 @bp.post("/conferences/<slug>/groups/forming/<int:forming_id>/cancellation")
@@ -387,13 +399,19 @@ def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnVa
 @bp.get("/my/groups")
 @access.guest
 def my_groups() -> ResponseReturnValue:
-    """A participant's own groups, as published."""
+    """A participant's own groups: as published, or (in an Open Space) to be chosen."""
     link = access.link()
+    if method_queries.setting_of(link.conference).is_live:
+        return open_space_views.my_market()
     entries = [
         entry | operations.times_of(entry)
         for entry in queries.published_for(link.conference, link.contact_id)
     ]
     is_published = queries.latest_release(link.conference) is not None
     return pages.show(
-        "groups/my_groups.html", event=link.conference, entries=entries, is_published=is_published
+        "groups/my_groups.html",
+        event=link.conference,
+        entries=entries,
+        is_published=is_published,
+        me=link.contact_id,
     )

@@ -164,7 +164,7 @@ def test_fewer_tables_take_the_last_groups_away(june):
     assert queries.table_names(june) == list("ABCD")
 
 
-@pytest.mark.parametrize("tables", [0, -1, 27, 39])
+@pytest.mark.parametrize("tables", [0, -1, 39, 201])
 def test_impossible_numbers_of_tables_are_refused_in_words(june, tables):
     with pytest.raises(Refused, match=r"Tische|Personen"):
         form(june, tables)
