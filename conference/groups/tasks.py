@@ -72,7 +72,7 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
     sizes = {number: _sizes(number, len(people), rooms, there) for number in range(1, rounds + 1)}
     groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
     return Task(
-        _problem(conference, people, groups, rounds, plans, held),
+        problem_of(conference, people, groups, rounds, plans, held),
         rooms={name: room.id if room else None for name, room in rooms.items()},
         topics={name: topic.id if topic else None for name, topic in topics.items()},
         state=queries.state_of(conference),
@@ -129,14 +129,15 @@ def _groups(
     )
 
 
-def _problem(
+def problem_of(
     conference: Conference,
     people: Sequence[Contact],
     groups: tuple[grouping.Group, ...],
     rounds: int,
     plans: Sequence[queries.RoundPlan],
-    held: Collection[tuple[int, int]],
+    held: Collection[tuple[int, int]] = (),
 ) -> grouping.Problem:
+    """These people at these groups with the rules and goals of the conference; who is pinned or held stays."""
     wishes = wishes_of(conference)
     offered = {group.topic for group in groups}
     ids = {contact.id for contact in people}
@@ -146,7 +147,7 @@ def _problem(
         people=tuple(
             _person(p, [t.title for t in wishes.get(p.id, []) if t.title in offered]) for p in people
         ),
-        rules=(*_spread(people, len(groups)), *_pins(plans, ids, {group.id for group in groups}, held)),
+        rules=(*spread(people, groups, rounds), *_pins(plans, ids, {group.id for group in groups}, held)),
         met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
         goals=(
             grouping.Colleagues(except_={"side": str(Side.AGENCY.value)}),
@@ -166,19 +167,34 @@ def _person(contact: Contact, wishes: Sequence[str]) -> grouping.Person:
     )
 
 
-def _spread(people: Sequence[Contact], tables: int) -> list[grouping.Rule]:
+def spread(people: Sequence[Contact], groups: Sequence[grouping.Group], rounds: int) -> list[grouping.Rule]:
     """Agency people of each team, and the agency as a whole, at every table wherever numbers allow."""
     agency = [contact for contact in people if contact.side is Side.AGENCY]
     teams = Counter(contact.team for contact in agency if contact.team)
-    rules: list[grouping.Rule] = [
-        _each(("team", team), count, tables) for team, count in sorted(teams.items())
+    counts = {("team", team): count for team, count in sorted(teams.items())}
+    if agency:
+        counts = {("side", str(Side.AGENCY.value)): len(agency)} | counts
+    return [
+        _each(what, count, tables, in_rounds)
+        for tables, in_rounds in _meeting(groups, rounds)
+        for what, count in counts.items()
     ]
-    return [_each(("side", str(Side.AGENCY.value)), len(agency), tables), *rules] if agency else rules
 
 
-def _each(what: tuple[str, str], count: int, tables: int) -> grouping.EachGroupHas:
+def _meeting(groups: Sequence[grouping.Group], rounds: int) -> list[tuple[int, frozenset[int] | None]]:
+    """How many tables meet, and in which rounds: None where it is the same number in all of them."""
+    found: dict[int, set[int]] = {}
+    for number in range(1, rounds + 1):
+        found.setdefault(sum(group.meets(number) for group in groups), set()).add(number)
+    in_rounds = {tables: frozenset(numbers) for tables, numbers in found.items() if tables}
+    return [(tables, None if len(found) == 1 else numbers) for tables, numbers in in_rounds.items()]
+
+
+def _each(
+    what: tuple[str, str], count: int, tables: int, rounds: frozenset[int] | None
+) -> grouping.EachGroupHas:
     return grouping.EachGroupHas(
-        attribute=what[0], value=what[1], min=count // tables, max=-(-count // tables)
+        attribute=what[0], value=what[1], min=count // tables, max=-(-count // tables), rounds=rounds
     )
 
 
