@@ -33,7 +33,7 @@ class RepairForm(Form):
     """Somebody who must sit elsewhere. Which tables are closed is asked beside it."""
 
     person = Pick(_l("Who must sit elsewhere"), blank=_l("nobody"))
-    table = Pick(_l("In which group"), blank=_l("none"))
+    table = Pick(_l("In which group"), blank=_l("no group"))
     round = Pick(_l("In which round"), blank=_l("in all that come"))
 
 

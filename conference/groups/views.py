@@ -317,9 +317,8 @@ def undo_change(slug: str) -> ResponseReturnValue:
     overview = FormingForm(formdata=None)
     with pages.refusals(overview):
         operations.undo(conference, form.started_from)
-        anchor = "undo" if queries.last_change(conference) else "board"
         message = _("The last change has been taken back.")
-        return pages.done("groups.show_groups", message, slug=slug, _anchor=anchor)
+        return pages.done("groups.show_groups", message, slug=slug, _anchor="board")
     return _page(conference, overview, MoveForm(formdata=None))
 
 
