@@ -74,3 +74,28 @@ def even_sizes(people: int, capacities: Sequence[int | None]) -> list[tuple[int,
         if sum(full.values()) == people
         else None
     )
+
+
+def sizes_after(
+    people: int, capacities: Sequence[int | None], before: Sequence[int]
+) -> list[tuple[int, int]] | None:
+    """Least and most seats for each table after people have come or gone, `before` of whom sat at it; None as above.
+
+    The tables become as even as `even_sizes` makes them, but a table that was smaller or larger on purpose may stay so.
+
+    >>> sizes_after(21, [None, None, None], [8, 8, 8])
+    [(7, 7), (7, 7), (7, 7)]
+    >>> sizes_after(20, [None, None, None], [3, 9, 9])
+    [(3, 7), (6, 9), (6, 9)]
+    """
+    now, then = even_sizes(people, capacities), even_sizes(sum(before), capacities)
+    if now is None:
+        return None
+    then = then or [(0, count) for count in before]
+    return [
+        (
+            low if count >= then_low else min(low, count),
+            high if count <= then_high else max(high, count if room is None else min(count, room)),
+        )
+        for (low, high), (then_low, then_high), count, room in zip(now, then, before, capacities, strict=True)
+    ]

@@ -29,6 +29,14 @@ class ReleaseForm(VersionedForm):
     tell = Tick(_l("Tell everybody whose table, room or time has changed"))
 
 
+class RepairForm(Form):
+    """Somebody who must sit elsewhere. Which tables are closed is asked beside it."""
+
+    person = Pick(_l("Who must sit elsewhere"), blank=_l("nobody"))
+    table = Pick(_l("In which group"), blank=_l("no group"))
+    round = Pick(_l("In which round"), blank=_l("in all that come"))
+
+
 class GroupForm(Form):
     """What a group works on, and where."""
 

@@ -73,9 +73,17 @@ class FormingState(Choice):
 
     WAITING = "waiting", _l("waiting")
     RUNNING = "running", _l("being formed")
+    FOUND = "found", _l("proposed")
     DONE = "done", _l("formed")
     STOPPED = "stopped", _l("stopped")
     FAILED = "failed", _l("not possible")
+
+
+class FormingKind(Choice):
+    """What the worker is asked for. A repair is only proposed (found); it is done once somebody has taken it over."""
+
+    FORMING = "forming", _l("forming")
+    REPAIR = "repair", _l("repair")
 
 
 class Forming(Model):
@@ -89,6 +97,7 @@ class Forming(Model):
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     asked_at: Mapped[datetime]
+    kind: Mapped[FormingKind] = mapped_column(default=FormingKind.FORMING)
     state: Mapped[FormingState] = mapped_column(default=FormingState.WAITING, index=True)
     seed: Mapped[int] = mapped_column(default=1)
     tables: Mapped[int]

@@ -83,7 +83,7 @@ def seat_everybody(
     if queries.state_of(conference) != task.state:
         raise Refused(in_words({"code": "changed"}, (), {}))
     rounds = queries.rounds_of(conference)[: task.problem.rounds]
-    _remember(conference, rounds, "forming", {}, account, at=at)
+    remember(conference, rounds, "forming", {}, account, at=at)
     for round_, seating in zip(rounds, solution.seating, strict=True):
         _seat(round_, seating, task)
         round_.version += 1
@@ -184,7 +184,7 @@ def move_seat(
             raise Refused(_("This group belongs to another round."))
     if (seat.group_id if seat else None) == group_id:
         return group
-    _remember(conference, [round_], "move", {"contact": contact_id}, account, at=at)
+    remember(conference, [round_], "move", {"contact": contact_id}, account, at=at)
     if group is not None:
         _place(seat, group, contact_id)
     elif seat is not None:
@@ -215,7 +215,7 @@ def swap_seats(
         raise Refused(_("Only two people who both sit in a group can change places."))
     if one.group_id == other.group_id:
         raise Refused(_("Both sit in the same group already."))
-    _remember(conference, [round_], "swap", {"contact": contact_id, "other": other_id}, account, at=at)
+    remember(conference, [round_], "swap", {"contact": contact_id, "other": other_id}, account, at=at)
     one.group, other.group = other.group, one.group
     round_.version += 1
     db.session.flush()
@@ -253,14 +253,14 @@ def pin(
         raise Refused(_("Only who sits in a group can be pinned there."))
     if seat.pinned != pinned:
         kind = "pin" if pinned else "unpin"
-        _remember(conference, [round_], kind, {"contact": contact_id}, account, at=at)
+        remember(conference, [round_], kind, {"contact": contact_id}, account, at=at)
     seat.pinned = pinned
 
 
 # -- undoing ----------------------------------------------------------
 
 
-def _remember(
+def remember(
     conference: Conference,
     rounds: Sequence[Round],
     kind: str,
@@ -311,6 +311,8 @@ def undo(conference: Conference, change_id: int | None) -> SeatingChange:
     for before in change.before:
         if before["round"] in rounds:
             _restore(rounds[before["round"]], before["groups"])
+    if "repair" in change.about:  # it is what stands no longer
+        db.session.execute(delete(Forming).where(Forming.id == change.about["repair"]))
     db.session.delete(change)
     db.session.flush()
     return change

@@ -102,30 +102,13 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
     }
     sizes = {number: _sizes(number, counts[number], rooms, there) for number in range(1, rounds + 1)}
     groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
-    wishes = wishes_of(conference)
-    offered = {group.topic for group in groups}
-    everybody = tuple(
-        _person(contact, [t.title for t in wishes.get(contact.id, []) if t.title in offered], away, rounds)
-        for contact in people
-    )
-    ids = {contact.id for contact in people}
-    tied = [*organisers_rules(rules, ids, names, rounds), *_pins(plans, ids, set(names), held, away)]
-    spread = _spread(everybody, tables, rounds, [rule for rule, _source in tied]) if setting.spread else []
-    sourced = [*((rule, SPREAD) for rule in spread), *tied]
-    problem = grouping.Problem(
-        rounds=rounds,
-        groups=groups,
-        people=everybody,
-        rules=tuple(rule for rule, _source in sourced),
-        met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
-        goals=_goals(setting, any(person.wishes for person in everybody)),
-    )
+    problem, sources = sourced_problem(conference, people, groups, rounds, plans, held)
     return Task(
         problem,
         rooms={name: room.id if room else None for name, room in rooms.items()},
         topics={name: topic.id if topic else None for name, topic in topics.items()},
         state=queries.state_of(conference, None),
-        sources=tuple(source for _rule, source in sourced),
+        sources=sources,
         rules=tuple(rule.id for rule in rules),
     )
 
@@ -256,6 +239,40 @@ def _groups(
     )
 
 
+def sourced_problem(
+    conference: Conference,
+    people: Sequence[Contact],
+    groups: tuple[grouping.Group, ...],
+    rounds: int,
+    plans: Sequence[queries.RoundPlan],
+    held: Collection[tuple[int, int]] = (),
+) -> tuple[grouping.Problem, tuple[str, ...]]:
+    """These people at these groups with the rules and goals of the conference, and where each rule comes from.
+
+    Who is pinned or `held` (round number, contact id) stays.
+    """
+    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
+    away, wishes = absences(rules, rounds), wishes_of(conference)
+    offered, ids = {group.topic for group in groups}, {contact.id for contact in people}
+    everybody = tuple(
+        _person(contact, [t.title for t in wishes.get(contact.id, []) if t.title in offered], away, rounds)
+        for contact in people
+    )
+    names = [group.id for group in groups]
+    tied = [*organisers_rules(rules, ids, names, rounds), *_pins(plans, ids, set(names), held, away)]
+    spread = _spread(everybody, groups, rounds, [rule for rule, _source in tied]) if setting.spread else []
+    sourced = [*((rule, SPREAD) for rule in spread), *tied]
+    problem = grouping.Problem(
+        rounds=rounds,
+        groups=groups,
+        people=everybody,
+        rules=tuple(rule for rule, _source in sourced),
+        met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
+        goals=_goals(setting, any(person.wishes for person in everybody)),
+    )
+    return problem, tuple(source for _rule, source in sourced)
+
+
 def _person(
     contact: Contact, wishes: Sequence[str], away: Mapping[int, set[int]], rounds: int
 ) -> grouping.Person:
@@ -270,7 +287,10 @@ def _person(
 
 
 def _spread(
-    people: Sequence[grouping.Person], tables: int, rounds: int, tied: Sequence[grouping.Rule]
+    people: Sequence[grouping.Person],
+    groups: Sequence[grouping.Group],
+    rounds: int,
+    tied: Sequence[grouping.Rule],
 ) -> list[grouping.Rule]:
     """Agency people of each team, and the agency as a whole, at every table wherever numbers and other rules allow."""
     agency = str(Side.AGENCY.value)
@@ -282,9 +302,12 @@ def _spread(
         ranges: dict[tuple[int, int], set[int]] = {}
         for number in range(1, rounds + 1):
             there = {person.id for person in counted if person.is_there(number)}
-            ranges.setdefault(_even_range(there, tables, _bound_together(tied, number)), set()).add(number)
+            tables = sum(group.meets(number) for group in groups)
+            if tables:
+                found = _even_range(there, tables, _bound_together(tied, number))
+                ranges.setdefault(found, set()).add(number)
         for (low, high), numbers in ranges.items():
-            when = None if len(ranges) == 1 else frozenset(numbers)
+            when = None if len(numbers) == rounds else frozenset(numbers)
             made.append(grouping.EachGroupHas(attribute, value, min=low, max=high, rounds=when))
     return made
 

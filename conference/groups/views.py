@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
@@ -24,10 +24,11 @@ from ..kit.layout import belongs
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, method_queries, methods, open_space_views, operations, queries, tasks
+from . import bp, forming, method_queries, methods, open_space_views, operations, queries, repairing, tasks
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .method_views import rule_links
-from .models import Forming, FormingState, Group
+from .models import Forming, FormingKind, FormingState, Group
+from .standing import Situation, in_words, situation_of
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
 
@@ -58,6 +59,7 @@ def _page(
     formed = queries.latest_forming(conference)
     judgement = _judgement(formed, plans)
     present = {person.id for person in people}
+    situation = situation_of(conference, plans, people, clock.now())
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
         "groups/show_groups.html",
@@ -77,10 +79,21 @@ def _page(
         newest=newest,
         last=_last_change(conference),
         by_hand=len(queries.moved_by_hand(conference, formed, plans)) if formed else 0,
-        trouble=_trouble(newest),
+        trouble=_trouble(newest) if newest and newest.kind is FormingKind.FORMING else None,
+        situation=situation,
+        line=_line(conference, plans, people, situation),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
     )
+
+
+def _line(
+    conference: Conference, plans: list[queries.RoundPlan], people: list[Contact], situation: Situation
+) -> str | None:
+    """Who is missing, who has come, and how many moves would mend it; None when everything fits."""
+    now = repairing.Now(plans, people, situation)
+    proposal = repairing.proposal_of(queries.newest_repair(conference), now)
+    return in_words(situation, len(proposal.moves) if proposal else None) if situation.needs_repair else None
 
 
 def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
@@ -182,6 +195,8 @@ def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
         is_late=is_late,
         trouble=_trouble(asked),
     )
+    if asked.kind is FormingKind.REPAIR:
+        return redirect(url_for("groups.show_repair", slug=slug), 303)
     if "HX-Request" not in request.headers:
         return response
     if asked.state is FormingState.DONE:
@@ -314,7 +329,8 @@ def undo_change(slug: str) -> ResponseReturnValue:
     overview = FormingForm(formdata=None)
     with pages.refusals(overview):
         operations.undo(conference, form.started_from)
-        return pages.done("groups.show_groups", _("The last change has been taken back."), slug=slug)
+        message = _("The last change has been taken back.")
+        return pages.done("groups.show_groups", message, slug=slug, _anchor="board")
     return _page(conference, overview, MoveForm(formdata=None))
 
 
@@ -330,6 +346,8 @@ def _last_change(conference: Conference) -> dict[str, Any] | None:
         "swap": _("Changed places: %(who)s", who=who),
         "pin": _("Pinned: %(who)s", who=who),
         "unpin": _("Unpinned: %(who)s", who=who),
+        "repair": _("Moves of the repair"),
+        "clearance": _("Groups of a round taken away"),
     }
     return {"id": change.id, "words": words.get(change.kind, _("Groups formed")), "at": change.changed_at}
 
@@ -352,7 +370,11 @@ def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
             room = int(form.room_id.data) if form.room_id.data else None
             operations.change_group(conference, group, topic, room, form.focus_question.data or "")
             return pages.done("groups.show_groups", _("The group has been saved."), slug=slug)
-    return pages.show("groups/edit_group.html", form=form, conference=conference, group=group)
+    item = group.round.agenda_item
+    may_close = queries.is_held(item) and item is not None and item.starts_at > clock.now()
+    return pages.show(
+        "groups/edit_group.html", form=form, conference=conference, group=group, may_close=may_close
+    )
 
 
 @bp.route("/conferences/<slug>/groups/release", methods=["GET", "POST"])
@@ -376,7 +398,9 @@ def publish_groups(slug: str) -> ResponseReturnValue:
 
 
 def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnValue:
-    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference)
+    plans, people = queries.plan_of(conference), participants(conference)
+    situation = situation_of(conference, plans, people, clock.now())
+    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference, plans)
     before = newest.plan if newest else []
     if not form.is_submitted():
         form.version.data = newest.number if newest else 0
@@ -393,6 +417,9 @@ def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnVa
         is_changed=newest is None or before != plan,
         names=queries.names_in({change.contact_id for change in changes}),
         told=len(queries.touched(conference, before, plan)),
+        situation=situation,
+        line=_line(conference, plans, people, situation),
+        plans=plans,
     )
 
 

@@ -200,9 +200,10 @@ def _as_they_are(conference: Conference) -> dict[tuple[int, str], tuple[str, str
         )
         .join(Round, Round.id == Group.round_id)
         .outerjoin(Concern, Concern.id == Group.concern_id)
+        .join(AgendaItem, AgendaItem.id == Round.agenda_item_id)
         .outerjoin(Topic, Topic.id == Group.topic_id)
         .outerjoin(Room, Room.id == Group.room_id)
-        .where(Round.conference_id == conference.id)
+        .where(Round.conference_id == conference.id, AgendaItem.kind == ItemKind.BREAKOUT)
     )
     return {
         (number, name): (topic or "", question, room or "", frozenset(seats[group_id]))

@@ -309,10 +309,16 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("asked_at", Moment(), nullable=False),
         sa.Column(
+            "kind",
+            sa.Enum("forming", "repair", name="formingkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
             "state",
             sa.Enum(
                 "waiting",
                 "running",
+                "found",
                 "done",
                 "stopped",
                 "failed",
