@@ -24,7 +24,7 @@ from ..kit.layout import belongs
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, operations, queries, tasks
+from . import bp, forming, operations, queries, tasks, timer
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .models import Forming, FormingState, Group
 
@@ -395,5 +395,9 @@ def my_groups() -> ResponseReturnValue:
     ]
     is_published = queries.latest_release(link.conference) is not None
     return pages.show(
-        "groups/my_groups.html", event=link.conference, entries=entries, is_published=is_published
+        "groups/my_groups.html",
+        event=link.conference,
+        entries=entries,
+        is_published=is_published,
+        time=timer.time_shown(link.conference, clock.now()),
     )
