@@ -18,7 +18,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..core import wall_page
 from ..core.sheets import even_pages
-from ..groups.editions import Edition, Person, RoundOfTables, Table, edition_of
+from ..groups.editions import Edition, RoundOfTables, Table, edition_of
 from ..groups.queries import latest_release, plan_as_published
 from ..ideas.queries import points_of
 from ..kit import access, dates, pages, unit
@@ -192,7 +192,7 @@ def _facilitator_sheets(conference: Conference, edition: Edition) -> dict[str, A
             "round": one.number,
             "time": _time(conference, one),
             "table": replace(table, focus_question=table.focus_question or conference.focus_question),
-            "density": _sheet_density(table.people),
+            "density": _sheet_density(table, table.focus_question or conference.focus_question),
             **codes.get(table.name, NO_CODE),
         }
         for one in edition.rounds
@@ -202,9 +202,17 @@ def _facilitator_sheets(conference: Conference, edition: Edition) -> dict[str, A
     return {"sheets": sheets, "address": pages.absolute("ideas.enter_code").split("://")[-1]}
 
 
-def _sheet_density(people: Sequence[Person]) -> str:
-    lines = sum(max(1, -(-len(p.name) // 34), -(-len(p.organisation) // 38)) for p in people)
-    return "normal" if lines <= 10 else "dense" if lines <= 16 else "tight"
+def _sheet_density(table: Table, question: str) -> str:
+    """How closely a sheet is printed so that it stays one page: by the lines that people, topic and question take."""
+    lines = sum(max(_rows(p.name, 30), _rows(p.organisation, 32)) for p in table.people)
+    lines += max(0, _rows(question, 80) + _rows(table.topic, 70) - 4)
+    return "normal" if lines <= 10 else "dense" if lines <= 17 else "tight"
+
+
+def _rows(text: str, letters: int) -> int:
+    # Words without end are broken every few signs (`kit.pdf_text`).
+    endless = any(len(word) > letters for word in text.split())
+    return max(1, -(-len(text) // (letters // 2 if endless else letters)))
 
 
 NO_CODE: dict[str, Any] = {"qr": None, "code": ""}
