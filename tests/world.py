@@ -98,6 +98,7 @@ def build(app: Flask) -> World:
             f"/conferences/{COMING}/mailing/updates",
             f"/conferences/{COMING}/guests/{world.open_guest}",
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
+            f"/conferences/{OVER}/groups/time",
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
