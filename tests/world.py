@@ -15,7 +15,7 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
-from conference.groups import forming
+from conference.groups import forming, timer
 from conference.groups import operations as groups
 from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
@@ -98,6 +98,7 @@ def build(app: Flask) -> World:
             f"/conferences/{COMING}/mailing/updates",
             f"/conferences/{COMING}/guests/{world.open_guest}",
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
+            f"/conferences/{OVER}/groups/time",
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
@@ -128,6 +129,7 @@ def _over(world: World, series: Any, organiser: Any) -> None:
     an_item(past, "Runde", "13:00", 45, kind=ItemKind.BREAKOUT)
     asked = forming.ask(past, 1, organiser, at=PAST)
     world.being_formed = asked.id
+    timer.start(past, rounds_of(past)[0].id, 480, 0, organiser, at=NOW)
     source = actions.Source("cluster", cluster.id)
     decision = actions.decide(past, "Es gibt einen Kalender.", "im Konsens", source, at=PAST)
     action = an_action(past, responsible=present.contact, decision_id=decision.id, at=PAST)
@@ -152,6 +154,11 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
     tables = plan_of(june)[0]
     groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
+    timer.start(june, tables.round.id, 45, 0, organiser, at=NOW)
+    timer.pause(june, tables.round.id, 1, organiser, at=NOW)
+    groups.publish(june, organiser, at=NOW)
+    moved = tables.groups[1].seats[0]
+    groups.move_seat(june, tables.round.id, moved.contact_id, None, None, at=NOW)
     _day(world, june)
     _lists(june, organiser)
     _mails(world, june)

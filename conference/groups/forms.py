@@ -43,3 +43,13 @@ class GroupForm(Form):
     topic_id = Pick(_l("Topic"), blank=_l("none"))
     room_id = Pick(_l("Room"), blank=_l("none"))
     focus_question = Paragraph(_l("Focus question of this group"), max_length=500)
+
+
+class StartForm(VersionedForm):
+    """Begin a round now. `version` is that of the time which the page showed; 0: by the agenda."""
+
+    minutes = Whole(_l("Length in minutes"), minimum=1, maximum=480)
+
+
+class StepForm(VersionedForm):
+    """A step on the time of a round: more, pause, on, end."""

@@ -148,6 +148,23 @@ class GroupsRelease(Model):
     account: Mapped[Account | None] = relationship()
 
 
+class RoundTimer(Model):
+    """When a round really ends: set by staff on the day. Without a row the agenda says so.
+
+    The end is an instant, so that a reload, a restart or a wrong clock of a phone changes nothing. `last_step` and
+    `account_id` tell a button that was pressed twice from two people who press at once.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), unique=True)
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    paused_at: Mapped[datetime | None]
+    last_step: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    version: Mapped[int] = mapped_column(default=1)
+
+
 # -- how groups are formed ----------------------------------------------
 
 

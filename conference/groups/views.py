@@ -24,7 +24,18 @@ from ..kit.layout import belongs
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, method_queries, methods, open_space_views, operations, queries, repairing, tasks
+from . import (
+    bp,
+    forming,
+    method_queries,
+    methods,
+    open_space_views,
+    operations,
+    queries,
+    repairing,
+    tasks,
+    timer,
+)
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .method_views import rule_links
 from .models import Forming, FormingKind, FormingState, Group
@@ -441,4 +452,5 @@ def my_groups() -> ResponseReturnValue:
         entries=entries,
         is_published=is_published,
         me=link.contact_id,
+        time=timer.time_shown(link.conference, clock.now()),
     )

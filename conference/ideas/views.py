@@ -9,6 +9,7 @@ from flask_babel import ngettext
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
+from ..groups import timer
 from ..groups.queries import table_names
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
@@ -117,6 +118,21 @@ def _idea_page(
         event=conference,
         question=queries.focus_question_at(point, conference, queries.current_round(rounds, clock.now())),
         is_open=queries.is_open(conference),
+        time=timer.time_shown(conference, clock.now()) if point.table else None,
+    )
+
+
+@bp.get("/ideas/<code>/time")
+@access.public
+def show_table_time(code: str) -> ResponseReturnValue:
+    """The time of the round for everybody at a table; the page of the table renews its clock from here."""
+    point = found(queries.point_by_code(code))
+    conference = queries.conference_at(point)
+    return pages.show(
+        "groups/show_my_time.html",
+        event=conference,
+        point=point,
+        time=timer.time_shown(conference, clock.now()),
     )
 
 

@@ -22,8 +22,10 @@ FURTHER_FILES = {
     "invitations": {"imports.py", "import_forms.py", "import_views.py", "import_words.py"},
     "groups": {
         "tasks.py", "forming.py", "advising.py", "methods.py", "method_forms.py", "method_queries.py", "method_views.py",
-        "open_space.py", "open_space_forms.py", "open_space_views.py",
+        "open_space.py", "open_space_forms.py", "open_space_views.py", "timer.py", "time_views.py", "editions.py",
+        "door.py", "repairing.py", "repair_views.py", "standing.py",
     },
+    "overview": {"papers.py"},
     "actions": {"letters.py"},
 }
 

@@ -27,7 +27,7 @@ ORGANISER = [
         "", "/edit", "/rooms", "/rooms/new", "/topics", "/topics/new", "/agenda", "/agenda/new", "/guests", "/guests/import",
         "/letters/invitation", "/letters/reminder", "/mailing", "/registrations", "/outbox", "/groups", "/attendance", "/ideas",
         "/clusters", "/votes", "/votes/new", "/decisions", "/decisions/new", "/actions", "/actions/new", "/minutes", "/results",
-        "/review", "/follow-up", "/wall",
+        "/review", "/follow-up", "/wall", "/groups/time", "/groups/wall", "/groups/papers",
     )),
     "/conferences/june-2023/rooms/1", "/conferences/june-2023/topics/1", "/conferences/june-2023/agenda/1",
     "/conferences/june-2023/agenda/2/note", "/conferences/june-2023/votes/1", "/conferences/june-2023/decisions/1",
@@ -47,7 +47,7 @@ LEADERSHIP = [
     "/conferences/june-2023/minutes",
     "/conferences/august-2023/review",
 ]
-GUEST = ["/my", "/my/groups", "/my/votes"]
+GUEST = ["/my", "/my/groups", "/my/groups/time", "/my/votes"]
 
 
 def check(page, address, wide=True):

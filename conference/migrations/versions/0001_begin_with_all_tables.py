@@ -915,6 +915,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("round_id", "name", name=op.f("uq_breakout_group_round_id_name")),
     )
     op.create_table(
+        "round_timer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("ends_at", Moment(), nullable=False),
+        sa.Column("paused_at", Moment(), nullable=True),
+        sa.Column("last_step", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_round_timer_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["round.id"], name=op.f("fk_round_timer_round_id_round"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_round_timer")),
+        sa.UniqueConstraint("round_id", name=op.f("uq_round_timer_round_id")),
+    )
+    op.create_table(
         "idea",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
@@ -1122,6 +1141,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_idea_cluster_id"))
 
     op.drop_table("idea")
+    op.drop_table("round_timer")
     op.drop_table("breakout_group")
     with op.batch_alter_table("rule_person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rule_person_contact_id"))
