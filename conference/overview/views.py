@@ -18,6 +18,7 @@ from ..kit.errors import Refused
 from ..kit.pdf import PdfFailed, render_in_child
 from ..kit.pdf_qr import qr
 from ..kit.qr import qr_svg
+from ..sheets.queries import counts_of
 from . import bp, forms, queries
 
 # Where a need is met; the first page that the role may open. Who can open none is not troubled with it.
@@ -113,6 +114,7 @@ def show_results(slug: str) -> ResponseReturnValue:
         at=at,
         facts=queries.facts_of([conference], at)[conference.id],
         outcome=queries.outcome_of(conference, at),
+        sheets=counts_of(conference),
     )
 
 
