@@ -203,6 +203,9 @@ def _sheets(world: World, june: Any, organiser: Any) -> None:
     first, second = sheet_queries.tables_of(june)
     for table, hand_in in ((first.tables[0], True), (second.tables[0], False)):
         a_sheet(june, table, "Ein Kalender", "Kurse am Vormittag", hand_in=hand_in)
+    # Changed since: there is something to publish.
+    last = second.tables[-1].group
+    groups.change_group(june, last, last.topic_id, last.room_id, "Was hilft?")
     codes = {point.table: point.code for point in ideas.points_for(june)}
     table = first.tables[1].name
     world.add("scribe", [f"/ideas/{codes[table]}", f"/sheets/{codes[table]}/1"])

@@ -6,9 +6,9 @@ from ..kit import clock, jobs
 
 bp = Blueprint("groups", __name__)
 
-from . import forming, views  # noqa: E402 - the views register themselves on the blueprint
+from . import calendar_views, forming, views  # noqa: E402 - the views register themselves on the blueprint
 
-__all__ = ["bp", "init", "views"]
+__all__ = ["bp", "calendar_views", "init", "views"]
 
 
 def init(app: Flask) -> None:

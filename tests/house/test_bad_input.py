@@ -227,7 +227,7 @@ def repr_of(committed):
             return " ".join(words(v) for v in value.values())
         if isinstance(value, (list, tuple)):
             return " ".join(words(v) for v in value)
-        if isinstance(value, str) and value.startswith(("[", "{")):
+        if isinstance(value, str) and value.startswith('["'):
             return words(json.loads(value))  # a list in one column has its signs escaped
         return str(value)
 

@@ -486,7 +486,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column(
             "purpose",
-            sa.Enum("invitation", "action", name="linkpurpose", native_enum=False, length=40),
+            sa.Enum("invitation", "action", "calendar", name="linkpurpose", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("nonce", sa.String(), nullable=False),
