@@ -38,6 +38,7 @@ ROOMS = (
     "agenda",
     "groups",
     "ideas",
+    "sheets",
     "voting",
     "actions",
     "minutes",

@@ -31,6 +31,8 @@ from conference.outbox.models import MailState
 from conference.registrations import operations as registrations
 from conference.registrations.models import Presence
 from conference.registrations.queries import participants
+from conference.sheets import operations as sheets
+from conference.sheets import queries as sheet_queries
 from conference.voting import operations as voting
 from conference.voting.models import VoteSubject
 
@@ -42,6 +44,7 @@ from .builders import (
     a_participant,
     a_personal_link,
     a_series,
+    a_sheet,
     an_account,
     an_action,
     an_answer,
@@ -90,7 +93,8 @@ def build(app: Flask) -> World:
             "answer_by": date(2023, 8, 25),
             "title": "Leere Konferenz",
         }
-        conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
+        later = conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
+        sheets.close(later, organiser, at=NOW)
         world.add("nobody", ["/", "/sign-in", "/ideas", "/outbox", "/patterns", f"/programme/{COMING}"])
         starts = [
             "/",
@@ -160,6 +164,7 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     moved = tables.groups[1].seats[0]
     groups.move_seat(june, tables.round.id, moved.contact_id, None, None, at=NOW)
     _day(world, june)
+    _sheets(world, june, organiser)
     _lists(june, organiser)
     _mails(world, june)
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
@@ -198,6 +203,19 @@ def _day(world: World, june: Any) -> None:
     voting.create_vote(june, "Was danach?", VoteSubject.IDEAS, 3, 2, at=NOW)
     actions.decide(june, "Wir treffen uns wieder.", "", actions.Source("", None), at=NOW)
     an_action(june, responsible=a_contact(), at=NOW)
+
+
+def _sheets(world: World, june: Any, organiser: Any) -> None:
+    groups.publish(june, organiser, at=NOW)
+    first, second = sheet_queries.tables_of(june)
+    for table, hand_in in ((first.tables[0], True), (second.tables[0], False)):
+        a_sheet(june, table, "Ein Kalender", "Kurse am Vormittag", hand_in=hand_in)
+    # Changed since: there is something to publish.
+    last = second.tables[-1].group
+    groups.change_group(june, last, last.topic_id, last.room_id, "Was hilft?")
+    codes = {point.table: point.code for point in ideas.points_for(june)}
+    table = first.tables[1].name
+    world.add("scribe", [f"/ideas/{codes[table]}", f"/sheets/{codes[table]}/1"])
 
 
 def _lists(june: Any, organiser: Any) -> None:

@@ -1,39 +1,50 @@
-"""Lists cut into pages of so many lines, cards into rows: nothing is left out, no page is nearly empty."""
+"""A group's results sheet as a value: what a table hands in, and how two states of it are shown beside each other."""
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-T = TypeVar("T")
+MOST_RESULTS = 5
+"""More are a list of ideas, not a result: the group has to choose."""
+USUAL_RESULTS = 3
+"""Fewer are taken, with a hint."""
 
 
-def even_pages(items: Sequence[T], most: int) -> list[list[T]]:
-    """The items on as few pages as `most` allows, about equally many on each.
+@dataclass(frozen=True)
+class Sheet:
+    """The question that the group worked on, its results in their order, what stayed open, and what it proposes to do."""
 
-    >>> even_pages([1, 2, 3, 4, 5], 4)
-    [[1, 2, 3], [4, 5]]
-    >>> even_pages([], 4)
-    []
+    question: str = ""
+    results: tuple[str, ...] = ()
+    open_points: str = ""
+    proposal: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """True while there is nothing but perhaps the question, which the page writes by itself."""
+        return not (self.results or self.open_points or self.proposal)
+
+    @property
+    def has_few_results(self) -> bool:
+        """True when there are results, but fewer than usual."""
+        return 0 < len(self.results) < USUAL_RESULTS
+
+
+def sheet_of(question: str, results: Iterable[str], open_points: str, proposal: str) -> Sheet:
+    """The sheet from what was typed: results without the empty lines between them.
+
+    >>> sheet_of("Was hilft?", ["Ein Kalender", "", "Kurse am Vormittag"], "", "").results
+    ('Ein Kalender', 'Kurse am Vormittag')
     """
-    count = -(-len(items) // most)
-    ends = [-(-len(items) * number // count) for number in range(count + 1)] if count else []
-    return [list(items[first:last]) for first, last in pairwise(ends)]
+    return Sheet(question, tuple(result for result in results if result), open_points, proposal)
 
 
-def pages_of_cards(cards: Sequence[T], heights: Sequence[int], in_a_row: int, most: int) -> list[list[T]]:
-    """Cards in rows of `in_a_row`, rows on pages of `most` lines; a row is as high as its highest card.
-
-    >>> pages_of_cards("ABCDE", [5, 5, 5, 5, 5], 2, 10)
-    [['A', 'B', 'C', 'D'], ['E']]
-    """
-    pages: list[list[T]] = []
-    left = 0
-    for start in range(0, len(cards), in_a_row):
-        row = list(cards[start : start + in_a_row])
-        height = max(heights[start : start + in_a_row])
-        if not pages or height > left:
-            pages.append([])
-            left = most
-        pages[-1] += row
-        left -= height
-    return pages
+def as_text(sheet: Sheet, words: Mapping[str, str]) -> str:
+    """The sheet as plain text, part by part; `words` names the parts: question, results, open_points, proposal."""
+    results = "\n".join(f"{number}. {result}" for number, result in enumerate(sheet.results, 1))
+    parts = {
+        "question": sheet.question,
+        "results": results,
+        "open_points": sheet.open_points,
+        "proposal": sheet.proposal,
+    }
+    return "\n\n".join(f"{words[key]}:\n{text}" for key, text in parts.items() if text)

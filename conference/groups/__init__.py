@@ -6,9 +6,19 @@ from ..kit import clock, jobs
 
 bp = Blueprint("groups", __name__)
 
-from . import door, forming, method_views, open_space_views, repair_views, repairing, time_views, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import (  # noqa: E402, F401 - the views register themselves on the blueprint
+    calendar_views,
+    door,
+    forming,
+    method_views,
+    open_space_views,
+    repair_views,
+    repairing,
+    time_views,
+    views,
+)
 
-__all__ = ["bp", "init", "method_views", "open_space_views", "time_views", "views"]
+__all__ = ["bp", "calendar_views", "init", "method_views", "open_space_views", "time_views", "views"]
 
 
 def init(app: Flask) -> None:

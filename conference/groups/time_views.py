@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
-from ..core import countdown, sheets
+from ..core import countdown, paging
 from ..core.countdown import Countdown
 from ..kit import access, clock, dates, forms, pages
 from ..kit.db import found
@@ -225,7 +225,7 @@ def _leaves(round_: editions.RoundOfTables, view: str | None) -> list[list[Any]]
         ]
         rows += [(person, None) for person in round_.unseated]
         rows.sort(key=lambda row: (row[0].sort_key, row[0].id))
-        return sheets.even_pages(rows, NAMES_OF_A_PAGE)
+        return paging.even_pages(rows, NAMES_OF_A_PAGE)
     return _cards(round_)
 
 
@@ -235,11 +235,11 @@ def _cards(round_: editions.RoundOfTables) -> list[list[Any]]:
         {"table": table, "people": people, "goes_on": number > 0}
         for table in round_.tables
         for number, people in enumerate(
-            sheets.even_pages(list(table.people), LINES_OF_A_PAGE // 2 - 1) or [[]]
+            paging.even_pages(list(table.people), LINES_OF_A_PAGE // 2 - 1) or [[]]
         )
     ]
     heights = [3 + 2 * len(card["people"]) for card in cards]  # type: ignore[arg-type]
-    return sheets.pages_of_cards(cards, heights, CARDS_IN_A_ROW, LINES_OF_A_PAGE)
+    return paging.pages_of_cards(cards, heights, CARDS_IN_A_ROW, LINES_OF_A_PAGE)
 
 
 def _page_now(count: int, at: datetime, state: dict[str, Any]) -> int:

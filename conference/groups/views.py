@@ -17,10 +17,14 @@ from ..conferences.queries import conference_here, rooms_of, topics_of
 from ..core import grouping
 from ..core.mixing import Judgement, judge
 from ..core.seating import seat_changes
+from ..invitations.models import LinkPurpose
+from ..invitations.operations import address_of
+from ..invitations.queries import links_of
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.layout import belongs
+from ..kit.links import token_of
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
@@ -446,6 +450,7 @@ def my_groups() -> ResponseReturnValue:
         for entry in queries.published_for(link.conference, link.contact_id)
     ]
     is_published = queries.latest_release(link.conference) is not None
+    calendars = links_of(link.conference, link.contact_id, clock.now(), LinkPurpose.CALENDAR)
     return pages.show(
         "groups/my_groups.html",
         event=link.conference,
@@ -453,4 +458,5 @@ def my_groups() -> ResponseReturnValue:
         is_published=is_published,
         me=link.contact_id,
         time=timer.time_shown(link.conference, clock.now()),
+        calendar=address_of(LinkPurpose.CALENDAR, token_of(calendars[0].nonce)) if calendars else None,
     )

@@ -110,13 +110,15 @@ def _idea_page(
     point: CapturePoint, conference: Conference, form: IdeaForm, status: int | None = None
 ) -> Response:
     rounds = queries.rounds_for(point, conference)
+    now = queries.current_round(rounds, clock.now())
     return pages.show(
         "ideas/hand_in_idea.html",
         form=form,
         status=status,
         point=point,
         event=conference,
-        question=queries.focus_question_at(point, conference, queries.current_round(rounds, clock.now())),
+        question=queries.focus_question_at(point, conference, now),
+        sheet_round=now.number if now else None,
         is_open=queries.is_open(conference),
         time=timer.time_shown(conference, clock.now()) if point.table else None,
     )

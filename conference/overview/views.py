@@ -12,6 +12,7 @@ from ..core import lifecycle
 from ..core.csv_out import to_csv
 from ..kit import access, clock, dates, pages
 from ..kit.qr import qr_svg
+from ..sheets.queries import counts_of
 from . import bp, forms, queries
 
 # Where a need is met; the first page that the role may open. Who can open none is not troubled with it.
@@ -107,6 +108,7 @@ def show_results(slug: str) -> ResponseReturnValue:
         at=at,
         facts=queries.facts_of([conference], at)[conference.id],
         outcome=queries.outcome_of(conference, at),
+        sheets=counts_of(conference),
     )
 
 

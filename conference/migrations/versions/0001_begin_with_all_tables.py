@@ -492,7 +492,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column(
             "purpose",
-            sa.Enum("invitation", "action", name="linkpurpose", native_enum=False, length=40),
+            sa.Enum("invitation", "action", "calendar", name="linkpurpose", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("nonce", sa.String(), nullable=False),
@@ -1118,9 +1118,104 @@ def upgrade() -> None:
         sa.UniqueConstraint("action_id", "number", name=op.f("uq_report_action_id_number")),
     )
 
+    op.create_table(
+        "group_sheet",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_group_sheet_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_group_sheet_round_id_round")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_sheet")),
+        sa.UniqueConstraint("round_id", "table", name=op.f("uq_group_sheet_round_id_table")),
+    )
+    with op.batch_alter_table("group_sheet", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_group_sheet_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "sheet_state",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sheet_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("results", sa.JSON(), nullable=False),
+        sa.Column("open_points", sa.Text(), nullable=False),
+        sa.Column("proposal", sa.Text(), nullable=False),
+        sa.Column("handed_in", sa.Boolean(), nullable=False),
+        sa.Column("writer", sa.String(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("submission", sa.String(), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_sheet_state_account_id_account")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_sheet_state_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["sheet_id"],
+            ["group_sheet.id"],
+            name=op.f("fk_sheet_state_sheet_id_group_sheet"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_state")),
+        sa.UniqueConstraint("sheet_id", "number", name=op.f("uq_sheet_state_sheet_id_number")),
+        sa.UniqueConstraint("sheet_id", "submission", name=op.f("uq_sheet_state_sheet_id_submission")),
+    )
+    with op.batch_alter_table("sheet_state", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sheet_state_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "sheet_idea",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sheet_id", sa.Integer(), nullable=False),
+        sa.Column("idea_id", sa.Integer(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["idea_id"], ["idea.id"], name=op.f("fk_sheet_idea_idea_id_idea")),
+        sa.ForeignKeyConstraint(
+            ["sheet_id"],
+            ["group_sheet.id"],
+            name=op.f("fk_sheet_idea_sheet_id_group_sheet"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_idea")),
+        sa.UniqueConstraint("sheet_id", "idea_id", name=op.f("uq_sheet_idea_sheet_id_idea_id")),
+    )
+    with op.batch_alter_table("sheet_idea", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sheet_idea_idea_id"), ["idea_id"], unique=False)
+
+    op.create_table(
+        "sheet_closure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("closed_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_sheet_closure_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_sheet_closure_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_closure")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_sheet_closure_conference_id")),
+    )
+
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("sheet_closure")
+    with op.batch_alter_table("sheet_idea", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sheet_idea_idea_id"))
+
+    op.drop_table("sheet_idea")
+    with op.batch_alter_table("sheet_state", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sheet_state_contact_id"))
+
+    op.drop_table("sheet_state")
+    with op.batch_alter_table("group_sheet", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_group_sheet_conference_id"))
+
+    op.drop_table("group_sheet")
     op.drop_table("report")
     op.drop_table("action_reminder")
     with op.batch_alter_table("action", schema=None) as batch_op:
