@@ -15,22 +15,27 @@ Test = Callable[[Sequence[Rule]], bool]
 """True if it is proven that these rules cannot all be kept."""
 
 
-def contradiction(problem: Problem) -> Contradiction | None:
-    """A proven contradiction with its smallest set of rules, or None where nothing is proven."""
+def contradiction(problem: Problem, facts: Sequence[Rule] = ()) -> Contradiction | None:
+    """A proven contradiction with its smallest set of rules, or None where nothing is proven.
+
+    `facts` hold whatever the rules say, and are never to blame.
+    """
     wrong_size = _wrong_size(problem)
     if wrong_size:
         return wrong_size
 
     def at_a_glance(rules: Sequence[Rule]) -> bool:
-        return _is_obvious(compile_problem(problem, rules))
+        return _is_obvious(compile_problem(problem, [*facts, *rules]))
 
     def by_search(rules: Sequence[Rule]) -> bool:
-        return _is_impossible(problem, rules)
+        return _is_impossible(problem, [*facts, *rules])
 
     for test in (at_a_glance, by_search):
         if test(problem.rules):
             # A set found at a glance may hold a smaller one that only the search can see.
-            return _of_rules(problem, _without_needless(_quick_explain(list(problem.rules), test), by_search))
+            return _of_rules(
+                problem, facts, _without_needless(_quick_explain(list(problem.rules), test), by_search)
+            )
     return None
 
 
@@ -49,9 +54,9 @@ def _wrong_size(problem: Problem) -> Contradiction | None:
     return None
 
 
-def _of_rules(problem: Problem, rules: Sequence[Rule]) -> Contradiction:
+def _of_rules(problem: Problem, facts: Sequence[Rule], rules: Sequence[Rule]) -> Contradiction:
     """The rules' own fault, or only together with the sizes of the groups."""
-    is_own_fault = _is_impossible(_with_free_sizes(problem), rules)
+    is_own_fault = _is_impossible(_with_free_sizes(problem), [*facts, *rules])
     listed = "; ".join(_describe(rule) for rule in rules)
     subject = "These rules cannot all be kept" if len(rules) > 1 else "This rule cannot be kept"
     text = f"{subject}{'' if is_own_fault else ' with groups of these sizes'}: {listed}."
