@@ -130,6 +130,22 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
     )
 
 
+def as_of_now(
+    problem: Mapping[str, Any], sources: Sequence[str], rules: Sequence[GroupsRule]
+) -> dict[str, Any]:
+    """A stored problem with the organisers' rules as they are now; pins and the automatic rule stay as they were."""
+    ids, rounds = {int(person["id"]) for person in problem["people"]}, problem["rounds"]
+    names = [group["id"] for group in problem["groups"]]
+    kept = [rule for rule, source in zip(problem["rules"], sources, strict=True) if source in (PIN, SPREAD)]
+    now = [grouping.rule_to_json(rule) for rule, _source in organisers_rules(rules, ids, names, rounds)]
+    away = absences(rules, rounds)
+    people = [
+        person | {"rounds": sorted(set(range(1, rounds + 1)) - away.get(int(person["id"]), set()))}
+        for person in problem["people"]
+    ]
+    return {**problem, "people": people, "rules": kept + now}
+
+
 def _refuse_unknown_tables(rules: Sequence[GroupsRule], names: Sequence[str], present: set[int]) -> None:
     for rule in rules:
         people = [one for one in rule.people if one.contact_id in present]

@@ -21,8 +21,16 @@ ROOM_FILES = {"__init__.py", "models.py", "forms.py", "queries.py", "operations.
 FURTHER_FILES = {
     "invitations": {"imports.py", "import_forms.py", "import_views.py", "import_words.py"},
     "groups": {
-        "tasks.py", "forming.py", "advising.py", "methods.py", "method_forms.py", "method_queries.py", "method_views.py",
-        "open_space.py", "open_space_forms.py", "open_space_views.py",
+        "tasks.py",
+        "forming.py",
+        "advising.py",
+        "methods.py",
+        "method_forms.py",
+        "method_queries.py",
+        "method_views.py",
+        "open_space.py",
+        "open_space_forms.py",
+        "open_space_views.py",
     },
     "actions": {"letters.py"},
 }
