@@ -12,6 +12,7 @@ from ..agenda.queries import items_of
 from ..conferences.models import Conference, Room, Topic
 from ..conferences.queries import rooms_of, topics_of
 from ..core import grouping
+from ..core.grouping.checking import MOST_PAIRS, MOST_PEOPLE
 from ..core.seating import even_sizes
 from ..kit.errors import Refused
 from ..providers.models import Contact, Side
@@ -88,6 +89,14 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
         raise Refused(_("Please choose from 1 to %(num)d tables.", num=MOST_TABLES))
     if tables > len(people):
         raise Refused(_too_few(len(people)))
+    if len(people) > MOST_PEOPLE or len(people) ** 2 * rounds > MOST_PAIRS:
+        raise Refused(
+            _(
+                "%(people)d people in %(rounds)d rounds are too many for one search. Please take fewer rounds.",
+                people=len(people),
+                rounds=rounds,
+            )
+        )
     names = table_names(tables)
     rules = method_queries.rules_of(conference)
     _refuse_unknown_tables(rules, names, {contact.id for contact in people})
