@@ -111,15 +111,39 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
     }
     sizes = {number: _sizes(number, counts[number], rooms, there) for number in range(1, rounds + 1)}
     groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
-    wishes = wishes_of(conference)
+    problem, sources = problem_of(conference, people, groups, rounds, plans, held)
+    return Task(
+        problem,
+        rooms={name: room.id if room else None for name, room in rooms.items()},
+        topics={name: topic.id if topic else None for name, topic in topics.items()},
+        state=queries.state_of(conference),
+        sources=sources,
+        rules=tuple(rule.id for rule in rules),
+    )
+
+
+def problem_of(
+    conference: Conference,
+    people: Sequence[Contact],
+    groups: tuple[grouping.Group, ...],
+    rounds: int,
+    plans: Sequence[queries.RoundPlan],
+    held: Collection[tuple[int, int]] = (),
+) -> tuple[grouping.Problem, tuple[str, ...]]:
+    """These people at these groups with the rules and goals of the conference; who is pinned or held stays.
+
+    Also gives where each rule comes from (see `Task.sources`).
+    """
+    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
+    away, wishes = absences(rules, rounds), wishes_of(conference)
     offered = {group.topic for group in groups}
     everybody = tuple(
         _person(contact, [t.title for t in wishes.get(contact.id, []) if t.title in offered], away, rounds)
         for contact in people
     )
-    ids = {contact.id for contact in people}
+    ids, names = {contact.id for contact in people}, [group.id for group in groups]
     tied = [*organisers_rules(rules, ids, names, rounds), *_pins(plans, ids, set(names), held, away)]
-    spread = _spread(everybody, tables, rounds, [rule for rule, _source in tied]) if setting.spread else []
+    spread = _spread(everybody, groups, rounds, [rule for rule, _source in tied]) if setting.spread else []
     sourced = [*((rule, SPREAD) for rule in spread), *tied]
     problem = grouping.Problem(
         rounds=rounds,
@@ -129,14 +153,7 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
         met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
         goals=_goals(setting, any(person.wishes for person in everybody)),
     )
-    return Task(
-        problem,
-        rooms={name: room.id if room else None for name, room in rooms.items()},
-        topics={name: topic.id if topic else None for name, topic in topics.items()},
-        state=queries.state_of(conference, None),
-        sources=tuple(source for _rule, source in sourced),
-        rules=tuple(rule.id for rule in rules),
-    )
+    return problem, tuple(source for _rule, source in sourced)
 
 
 def as_of_now(
@@ -295,21 +312,28 @@ def _person(
 
 
 def _spread(
-    people: Sequence[grouping.Person], tables: int, rounds: int, tied: Sequence[grouping.Rule]
+    people: Sequence[grouping.Person],
+    groups: Sequence[grouping.Group],
+    rounds: int,
+    tied: Sequence[grouping.Rule],
 ) -> list[grouping.Rule]:
     """Agency people of each team, and the agency as a whole, at every table wherever numbers and other rules allow."""
     agency = str(Side.AGENCY.value)
     staff = [person for person in people if person.attributes["side"] == agency]
     teams = sorted({team for person in staff if (team := person.attributes["team"])})
+    counted = {("team", team): [p for p in people if p.attributes["team"] == team] for team in teams}
+    if staff:
+        counted = {("side", agency): staff} | counted
+    tables = {number: sum(group.meets(number) for group in groups) for number in range(1, rounds + 1)}
+    blocks = {number: _bound_together(tied, number) for number in tables if tables[number]}
     made: list[grouping.Rule] = []
-    for attribute, value in [("side", agency)] * bool(staff) + [("team", team) for team in teams]:
-        counted = staff if attribute == "side" else [p for p in people if p.attributes["team"] == value]
+    for (attribute, value), all_of_them in counted.items():
         ranges: dict[tuple[int, int], set[int]] = {}
-        for number in range(1, rounds + 1):
-            there = {person.id for person in counted if person.is_there(number)}
-            ranges.setdefault(_even_range(there, tables, _bound_together(tied, number)), set()).add(number)
+        for number, bound in blocks.items():
+            there = {person.id for person in all_of_them if person.is_there(number)}
+            ranges.setdefault(_even_range(there, tables[number], bound), set()).add(number)
         for (low, high), numbers in ranges.items():
-            when = None if len(ranges) == 1 else frozenset(numbers)
+            when = None if len(numbers) == rounds else frozenset(numbers)
             made.append(grouping.EachGroupHas(attribute, value, min=low, max=high, rounds=when))
     return made
 
