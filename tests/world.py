@@ -15,8 +15,9 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
-from conference.groups import forming, timer
+from conference.groups import forming, methods, open_space, timer
 from conference.groups import operations as groups
+from conference.groups.models import Method, RuleKind
 from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
@@ -55,7 +56,7 @@ from .builders import (
 
 LIST = Path(__file__).parent / "data" / "einladungsliste.csv"
 PAST = datetime(2023, 3, 7, 8, 0, tzinfo=UTC)
-COMING, OVER, EMPTY = "june-2023", "march-2023", "september-2023"
+COMING, OVER, EMPTY, OPEN = "june-2023", "march-2023", "september-2023", "october-2023"
 
 
 @dataclass
@@ -95,11 +96,15 @@ def build(app: Flask) -> World:
         }
         later = conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
         sheets.close(later, organiser, at=NOW)
+        _open_space(world, series)
         world.add("nobody", ["/", "/sign-in", "/ideas", "/outbox", "/patterns", f"/programme/{COMING}"])
         starts = [
             "/",
             "/series/new",
             f"/conferences/{COMING}/mailing/updates",
+            f"/conferences/{COMING}/groups/method",
+            f"/conferences/{COMING}/groups/rules?kind=apart",
+            f"/conferences/{COMING}/groups/rules?kind=at",
             f"/conferences/{COMING}/guests/{world.open_guest}",
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
             f"/conferences/{OVER}/groups/time",
@@ -163,6 +168,9 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     groups.publish(june, organiser, at=NOW)
     moved = tables.groups[1].seats[0]
     groups.move_seat(june, tables.round.id, moved.contact_id, None, None, at=NOW)
+    methods.choose_method(june, Method.WORLD_CAFE, 2, 0)
+    pair = tuple(person.id for person in participants(june)[:2])
+    methods.add_rule(june, methods.NewRule(RuleKind.APART, pair), organiser, at=NOW)
     _day(world, june)
     _sheets(world, june, organiser)
     _lists(june, organiser)
@@ -170,6 +178,25 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
     fields = replace(JUNE, day=date(2023, 6, 7), begin=time(9, 0), seats=9, answer_by=date(2023, 6, 5))
     conferences.change_conference(june, fields, june.version, at=NOW + timedelta(minutes=5))
+
+
+def _open_space(world: World, series: Any) -> None:
+    fields = {"slug": OPEN, "day": date(2023, 10, 5), "answer_by": date(2023, 9, 25), "title": "Freie Wahl"}
+    free = conferences.create_conference(series, replace(JUNE, **fields), at=NOW)
+    room = conferences.add_room(free, "Saal", 10)
+    an_item(free, "Runde", "10:00", 45, kind=ItemKind.BREAKOUT)
+    methods.choose_method(free, Method.OPEN_SPACE, None, 0)
+    link = a_participant(free)
+    titles = ("Kinderbetreuung", "Fahrtkosten", "Sprache", "Bus", "Bahn")
+    placed, beside, mine, bus, train = (
+        open_space.propose(free, title, "", link.contact_id, at=NOW) for title in titles
+    )
+    for concern in (placed, beside):
+        group = open_space.place(free, concern.id, 1, room.id)
+    open_space.choose(free, group.id, link.contact_id, at=NOW)
+    open_space.merge(free, bus.id, train.id)
+    assert mine.id
+    world.add("free", ["/my/groups"], guest=link.id)
 
 
 def _guests(world: World, june: Any, topics: list[int]) -> None:

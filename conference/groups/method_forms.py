@@ -17,8 +17,12 @@ MOST_NAMED = 6
 class MethodForm(VersionedForm):
     """The method and the number of tables."""
 
-    method = RadioField(_l("Method"), choices=Method.choices(), validate_choice=False)
+    method = RadioField(_l("Method"), choices=[], validate_choice=False)
     tables = Whole(_l("Number of tables"), minimum=1, maximum=MOST_TABLES, required=False)
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.method.choices = Method.choices()
 
     def validate_method(self, field: Any) -> None:
         """One of the methods."""

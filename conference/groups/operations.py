@@ -378,6 +378,8 @@ def publish(
     since, Refused when nobody has a seat.
     """
     _locked(conference)
+    if queries.is_live(conference):
+        raise Refused(_("In an Open Space nothing is published: participants see their choice at once."))
     plan = queries.plan_as_published(conference)
     if not any(entry["contact_ids"] for entry in plan):
         raise Refused(_("Nobody has a seat yet. Form the groups first."))

@@ -103,7 +103,7 @@ def problem_now(conference: Conference, now: Now, wanted: Wanted) -> tuple[group
     """
     rounds = max(plan.round.number for plan in now.plans if plan.groups)
     groups = _groups(now, wanted, rounds, tasks.absences(method_queries.rules_of(conference), rounds))
-    problem, sources = tasks.sourced_problem(conference, now.people, groups, rounds, now.plans)
+    problem, sources = tasks.problem_of(conference, now.people, groups, rounds, now.plans)
     coming = frozenset(now.situation.coming)
     pins = _pins(now.plans, wanted, {group.id: group for group in groups})
     sourced = [

@@ -12,6 +12,7 @@ from ..agenda.queries import items_of
 from ..conferences.models import Conference, Room, Topic
 from ..conferences.queries import rooms_of, topics_of
 from ..core import grouping
+from ..core.grouping.checking import MOST_PAIRS, MOST_PEOPLE
 from ..core.seating import even_sizes
 from ..kit.errors import Refused
 from ..providers.models import Contact, Side
@@ -88,6 +89,14 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
         raise Refused(_("Please choose from 1 to %(num)d tables.", num=MOST_TABLES))
     if tables > len(people):
         raise Refused(_too_few(len(people)))
+    if len(people) > MOST_PEOPLE or len(people) ** 2 * rounds > MOST_PAIRS:
+        raise Refused(
+            _(
+                "%(people)d people in %(rounds)d rounds are too many for one search. Please take fewer rounds.",
+                people=len(people),
+                rounds=rounds,
+            )
+        )
     names = table_names(tables)
     rules = method_queries.rules_of(conference)
     _refuse_unknown_tables(rules, names, {contact.id for contact in people})
@@ -102,15 +111,65 @@ def task_of(conference: Conference, tables: int, rounds: int, held: Collection[t
     }
     sizes = {number: _sizes(number, counts[number], rooms, there) for number in range(1, rounds + 1)}
     groups = _groups(names, sizes, {name: _topic_now(there.get((1, name)), topics[name]) for name in names})
-    problem, sources = sourced_problem(conference, people, groups, rounds, plans, held)
+    problem, sources = problem_of(conference, people, groups, rounds, plans, held)
     return Task(
         problem,
         rooms={name: room.id if room else None for name, room in rooms.items()},
         topics={name: topic.id if topic else None for name, topic in topics.items()},
-        state=queries.state_of(conference, None),
+        state=queries.state_of(conference),
         sources=sources,
         rules=tuple(rule.id for rule in rules),
     )
+
+
+def problem_of(
+    conference: Conference,
+    people: Sequence[Contact],
+    groups: tuple[grouping.Group, ...],
+    rounds: int,
+    plans: Sequence[queries.RoundPlan],
+    held: Collection[tuple[int, int]] = (),
+) -> tuple[grouping.Problem, tuple[str, ...]]:
+    """These people at these groups with the rules and goals of the conference; who is pinned or held stays.
+
+    Also gives where each rule comes from (see `Task.sources`).
+    """
+    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
+    away, wishes = absences(rules, rounds), wishes_of(conference)
+    offered = {group.topic for group in groups}
+    everybody = tuple(
+        _person(contact, [t.title for t in wishes.get(contact.id, []) if t.title in offered], away, rounds)
+        for contact in people
+    )
+    ids, names = {contact.id for contact in people}, [group.id for group in groups]
+    tied = [*organisers_rules(rules, ids, names, rounds), *_pins(plans, ids, set(names), held, away)]
+    spread = _spread(everybody, groups, rounds, [rule for rule, _source in tied]) if setting.spread else []
+    sourced = [*((rule, SPREAD) for rule in spread), *tied]
+    problem = grouping.Problem(
+        rounds=rounds,
+        groups=groups,
+        people=everybody,
+        rules=tuple(rule for rule, _source in sourced),
+        met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
+        goals=_goals(setting, any(person.wishes for person in everybody)),
+    )
+    return problem, tuple(source for _rule, source in sourced)
+
+
+def as_of_now(
+    problem: Mapping[str, Any], sources: Sequence[str], rules: Sequence[GroupsRule]
+) -> dict[str, Any]:
+    """A stored problem with the organisers' rules as they are now; pins and the automatic rule stay as they were."""
+    ids, rounds = {int(person["id"]) for person in problem["people"]}, problem["rounds"]
+    names = [group["id"] for group in problem["groups"]]
+    kept = [rule for rule, source in zip(problem["rules"], sources, strict=True) if source in (PIN, SPREAD)]
+    now = [grouping.rule_to_json(rule) for rule, _source in organisers_rules(rules, ids, names, rounds)]
+    away = absences(rules, rounds)
+    people = [
+        person | {"rounds": sorted(set(range(1, rounds + 1)) - away.get(int(person["id"]), set()))}
+        for person in problem["people"]
+    ]
+    return {**problem, "people": people, "rules": kept + now}
 
 
 def _refuse_unknown_tables(rules: Sequence[GroupsRule], names: Sequence[str], present: set[int]) -> None:
@@ -239,40 +298,6 @@ def _groups(
     )
 
 
-def sourced_problem(
-    conference: Conference,
-    people: Sequence[Contact],
-    groups: tuple[grouping.Group, ...],
-    rounds: int,
-    plans: Sequence[queries.RoundPlan],
-    held: Collection[tuple[int, int]] = (),
-) -> tuple[grouping.Problem, tuple[str, ...]]:
-    """These people at these groups with the rules and goals of the conference, and where each rule comes from.
-
-    Who is pinned or `held` (round number, contact id) stays.
-    """
-    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
-    away, wishes = absences(rules, rounds), wishes_of(conference)
-    offered, ids = {group.topic for group in groups}, {contact.id for contact in people}
-    everybody = tuple(
-        _person(contact, [t.title for t in wishes.get(contact.id, []) if t.title in offered], away, rounds)
-        for contact in people
-    )
-    names = [group.id for group in groups]
-    tied = [*organisers_rules(rules, ids, names, rounds), *_pins(plans, ids, set(names), held, away)]
-    spread = _spread(everybody, groups, rounds, [rule for rule, _source in tied]) if setting.spread else []
-    sourced = [*((rule, SPREAD) for rule in spread), *tied]
-    problem = grouping.Problem(
-        rounds=rounds,
-        groups=groups,
-        people=everybody,
-        rules=tuple(rule for rule, _source in sourced),
-        met=frozenset(frozenset(map(str, pair)) for pair in queries.met_before(conference) if pair <= ids),
-        goals=_goals(setting, any(person.wishes for person in everybody)),
-    )
-    return problem, tuple(source for _rule, source in sourced)
-
-
 def _person(
     contact: Contact, wishes: Sequence[str], away: Mapping[int, set[int]], rounds: int
 ) -> grouping.Person:
@@ -296,16 +321,17 @@ def _spread(
     agency = str(Side.AGENCY.value)
     staff = [person for person in people if person.attributes["side"] == agency]
     teams = sorted({team for person in staff if (team := person.attributes["team"])})
+    counted = {("team", team): [p for p in people if p.attributes["team"] == team] for team in teams}
+    if staff:
+        counted = {("side", agency): staff} | counted
+    tables = {number: sum(group.meets(number) for group in groups) for number in range(1, rounds + 1)}
+    blocks = {number: _bound_together(tied, number) for number in tables if tables[number]}
     made: list[grouping.Rule] = []
-    for attribute, value in [("side", agency)] * bool(staff) + [("team", team) for team in teams]:
-        counted = staff if attribute == "side" else [p for p in people if p.attributes["team"] == value]
+    for (attribute, value), all_of_them in counted.items():
         ranges: dict[tuple[int, int], set[int]] = {}
-        for number in range(1, rounds + 1):
-            there = {person.id for person in counted if person.is_there(number)}
-            tables = sum(group.meets(number) for group in groups)
-            if tables:
-                found = _even_range(there, tables, _bound_together(tied, number))
-                ranges.setdefault(found, set()).add(number)
+        for number, bound in blocks.items():
+            there = {person.id for person in all_of_them if person.is_there(number)}
+            ranges.setdefault(_even_range(there, tables[number], bound), set()).add(number)
         for (low, high), numbers in ranges.items():
             when = None if len(numbers) == rounds else frozenset(numbers)
             made.append(grouping.EachGroupHas(attribute, value, min=low, max=high, rounds=when))

@@ -64,7 +64,7 @@ def _page(
     """The page with the forming form as it was sent, or with a move of a round that was not done."""
     people = participants(conference)
     plans = queries.plan_of(conference)
-    setting = method_queries.setting_of(conference)
+    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
     if not form.is_submitted() or move is not None:
         tables = len({group.group.name for plan in plans for group in plan.groups})
         usual = method_queries.tables_for(setting.method, len(people), len(topics_of(conference)))
@@ -72,7 +72,7 @@ def _page(
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
     formed = queries.latest_forming(conference)
-    judgement = _judgement(formed, plans)
+    judgement = _judgement(conference, formed, plans)
     present = {person.id for person in people}
     situation = situation_of(conference, plans, people, clock.now())
     seated = {plan.round.id: plan.seated_ids for plan in plans}
@@ -84,7 +84,8 @@ def _page(
         conference=conference,
         setting=setting,
         hosts=method_queries.hosts_of(conference),
-        rules=len(method_queries.rules_of(conference)),
+        rules=len(rules),
+        away=tasks.absences(rules, len(plans)),
         people=people,
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
@@ -111,8 +112,13 @@ def _line(
     return in_words(situation, len(proposal.moves) if proposal else None) if situation.needs_repair else None
 
 
-def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
-    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed."""
+def _judgement(
+    conference: Conference, formed: Forming | None, plans: list[queries.RoundPlan]
+) -> Judgement | None:
+    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed.
+
+    The rules are those of now: one that was added since may be broken.
+    """
     if formed is None:
         return None
     known = {person["id"] for person in formed.problem["people"]}
@@ -130,7 +136,8 @@ def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgem
     ]
     if len(seating) != formed.problem["rounds"]:
         return None
-    return _judged(json.dumps(formed.problem), json.dumps(seating))
+    problem = tasks.as_of_now(formed.problem, formed.setting["sources"], method_queries.rules_of(conference))
+    return _judged(json.dumps(problem), json.dumps(seating))
 
 
 @lru_cache(maxsize=32)
@@ -141,7 +148,7 @@ def _judged(problem: str, seating: str) -> Judgement:
 
 def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:
     """What the page says about the groups: goals, sizes, and person by person what hurts."""
-    names = {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    names = _names(plans)
     sizes = [len(group.seats) for plan in plans for group in plan.groups]
     scores = [_score(score) for score in judgement.scores]
     return {
@@ -275,7 +282,7 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
         if step == "pin":
             return _("%(name)s stays when groups are formed anew.", name=contact.name)
         return _("%(name)s may be moved again.", name=contact.name)
-    before = _numbers(conference)
+    before = _standing(conference)
     if step == "swap":
         done = _swapped(conference, round_id, contact, move, number)
     else:
@@ -283,7 +290,9 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
             conference, round_id, contact.id, move.group.data, move.started_from, account, at=at
         )
         done = _sits(contact, group, number)
-    return " ".join([done, *_differences(before, _numbers(conference))])
+    return " ".join(
+        [done, *_newly_broken(before, after := _standing(conference)), *_differences(before[0], after[0])]
+    )
 
 
 def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
@@ -307,10 +316,28 @@ def _sits(contact: Contact, group: Group | None, number: int) -> str:
     )
 
 
-def _numbers(conference: Conference) -> dict[str, tuple[Any, str]]:
-    judgement = _judgement(queries.latest_forming(conference), queries.plan_of(conference))
-    scores = [_score(score) for score in judgement.scores] if judgement else []
-    return {score["goal"]: (score["number"], score["value"]) for score in scores}
+Standing = tuple[dict[str, tuple[Any, str]], list[str]]
+
+
+def _standing(conference: Conference) -> Standing:
+    """How good the groups are for each goal, and which rules they break, in words."""
+    plans = queries.plan_of(conference)
+    judgement = _judgement(conference, queries.latest_forming(conference), plans)
+    if judgement is None:
+        return {}, []
+    scores = [_score(score) for score in judgement.scores]
+    broken = tasks.broken_in_words([one for one in judgement.broken if one.rule], _names(plans))
+    return {score["goal"]: (score["number"], score["value"]) for score in scores}, broken
+
+
+def _names(plans: list[queries.RoundPlan]) -> dict[str, str]:
+    return {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+
+
+def _newly_broken(before: Standing, after: Standing) -> list[str]:
+    """What a move has broken: it was done, but nobody should find out later."""
+    broken = [sentence for sentence in after[1] if sentence not in before[1]]
+    return [_("This breaks a rule: %(rules)s", rules=" ".join(broken))] if broken else []
 
 
 def _differences(before: dict[str, tuple[Any, str]], after: dict[str, tuple[Any, str]]) -> list[str]:
