@@ -24,7 +24,7 @@ from ..kit.errors import Refused, Stale
 from ..providers.models import Contact, Side
 from ..registrations.queries import participants
 from . import queries, tasks
-from .models import Forming, FormingKind, FormingState, GroupsRelease, Seat
+from .models import Forming, FormingKind, FormingState, GroupsRelease, Round, Seat
 from .operations import remember
 from .standing import Situation, situation_of
 
@@ -104,7 +104,7 @@ def problem_now(conference: Conference, now: Now, wanted: Wanted) -> grouping.Pr
     coming = frozenset(now.situation.coming)
     spread = set(tasks.spread(now.people, groups, rounds))
     pins = _pins(now.plans, wanted, {group.id: group for group in groups})
-    rules = [
+    rules: list[grouping.Rule] = [
         _loosened(rule, now.coming) if rule in spread else rule for rule in problem.rules if rule not in pins
     ]
     return replace(
@@ -171,6 +171,7 @@ def _pins(
         if seat.pinned
         and (
             (plan.round.number, seat.contact_id) in elsewhere
+            or group.group.name not in groups
             or not groups[group.group.name].meets(plan.round.number)
         )
     }
@@ -390,6 +391,9 @@ def apply(conference: Conference, row_id: int | None, account: Account | None, *
     since it was worked out.
     """
     conference = found(one_locked(select(Conference).where(Conference.id == conference.id)))
+    # A move by hand locks its round only.
+    locked = select(Round).where(Round.conference_id == conference.id).order_by(Round.id).with_for_update()
+    db.session.execute(locked.execution_options(populate_existing=True))
     row = queries.newest_repair(conference)
     if row is None or row.id != row_id:
         raise Stale("", "", version=row.id if row else 0, message=_outdated())
