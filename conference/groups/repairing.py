@@ -26,7 +26,7 @@ from ..registrations.queries import participants
 from . import queries, tasks
 from .models import Forming, FormingKind, FormingState, GroupsRelease, Round, Seat
 from .operations import remember
-from .standing import Situation, situation_of
+from .standing import Situation, in_words, situation_of
 
 Seats = list[dict[str, list[str]]]
 Pin = tuple[int, int, str]
@@ -364,6 +364,14 @@ def proposal_of(row: Forming | None, now: Now) -> Proposal | None:
         freed=tuple(step for step in steps if not step.after),
         is_minimal=row.result["is_minimal"],
     )
+
+
+def line_of(row: Forming | None, now: Now) -> str:
+    """The situation in one line, with the moves while a proposal fits."""
+    proposal = proposal_of(row, now)
+    if row is None or proposal is None:
+        return in_words(now.situation, None)
+    return in_words(now.situation, len(proposal.moves), len(row.setting["closed"]))
 
 
 def _steps(rounds: Sequence[Mapping[str, Sequence[str]]], now: Now) -> Iterable[Step]:

@@ -27,7 +27,7 @@ from ..registrations.queries import participants
 from . import bp, forming, operations, queries, repairing, tasks
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .models import Forming, FormingKind, FormingState, Group
-from .standing import Situation, in_words, situation_of
+from .standing import Situation, situation_of
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
 
@@ -85,9 +85,8 @@ def _line(
     conference: Conference, plans: list[queries.RoundPlan], people: list[Contact], situation: Situation
 ) -> str | None:
     """Who is missing, who has come, and how many moves would mend it; None when everything fits."""
-    now = repairing.Now(plans, people, situation)
-    proposal = repairing.proposal_of(queries.newest_repair(conference), now)
-    return in_words(situation, len(proposal.moves) if proposal else None) if situation.needs_repair else None
+    row, now = queries.newest_repair(conference), repairing.Now(plans, people, situation)
+    return repairing.line_of(row, now) if situation.needs_repair else None
 
 
 def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
