@@ -214,7 +214,9 @@ def _has(contact: Contact, rule: grouping.EachGroupHas) -> bool:
 
 
 def _seats(now: Now, rounds: int) -> Seats:
-    by_number = {plan.round.number: plan for plan in now.plans}
+    """Who sits where in each round; in a round that the agenda no longer has nobody has met anybody."""
+    held = {*now.situation.coming, *now.situation.begun}
+    by_number = {plan.round.number: plan for plan in now.plans if plan.round.number in held}
     return [
         {
             group.group.name: [str(seat.contact_id) for seat in group.seats]
@@ -316,14 +318,18 @@ def propose(at: datetime) -> int:
     count = 0
     with unit.reading():
         released = select(GroupsRelease.conference_id).distinct()
-        query = select(Conference.id).where(Conference.ends_at > at, Conference.id.in_(released))
-        ids = list(db.session.scalars(query.order_by(Conference.id)))
-    for conference_id in ids:
-        with unit.writing():
-            conference = db.session.get(Conference, conference_id)
-            if conference is not None and _is_due(conference, at):
-                ask(conference, None, _still_wanted(conference, at), at=at)
-                count += 1
+        query = select(Conference).where(Conference.ends_at > at, Conference.id.in_(released))
+        running = db.session.scalars(query.order_by(Conference.id))
+        due = [conference.id for conference in running if _is_due(conference, at)]
+    for conference_id in due:
+        try:
+            with unit.writing():
+                conference = db.session.get(Conference, conference_id)
+                if conference is not None and _is_due(conference, at):
+                    ask(conference, None, _still_wanted(conference, at), at=at)
+                    count += 1
+        except Exception:  # one conference must not stop the others, nor what people have asked for
+            current_app.logger.exception("no repair could be asked for conference %s", conference_id)
     return count
 
 
