@@ -323,9 +323,10 @@ def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any
     Rounds that the agenda no longer has are left out, the times are those of the agenda now. Whoever takes no part any more
     is not named to others, only counted (`gone`), and sees nobody.
     """
-    release, there = latest_release(conference), participant_ids(conference)
-    if release is None or not (contact_id in there or _is_confirmed(conference, contact_id)):
+    release = latest_release(conference)
+    if release is None or not takes_part(conference, contact_id):
         return []
+    there = participant_ids(conference)
     items = {item.id: item for item in breakout_items(conference)}
     return [
         _as_seen(entry, items[entry["item"]], there)
@@ -334,9 +335,11 @@ def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any
     ]
 
 
-def _is_confirmed(conference: Conference, contact_id: int) -> bool:
+def takes_part(conference: Conference, contact_id: int) -> bool:
+    """True for whoever has a seat at the conference, though they may be late, or is there."""
     registration = registration_of(conference, contact_id)
-    return registration is not None and registration.standing is Standing.CONFIRMED
+    is_confirmed = registration is not None and registration.standing is Standing.CONFIRMED
+    return is_confirmed or contact_id in participant_ids(conference)
 
 
 def _as_seen(entry: dict[str, Any], item: AgendaItem, there: set[int]) -> dict[str, Any]:

@@ -421,5 +421,9 @@ def my_groups() -> ResponseReturnValue:
     ]
     is_published = queries.latest_release(link.conference) is not None
     return pages.show(
-        "groups/my_groups.html", event=link.conference, entries=entries, is_published=is_published
+        "groups/my_groups.html",
+        event=link.conference,
+        entries=entries,
+        is_published=is_published,
+        takes_part=queries.takes_part(link.conference, link.contact_id),
     )

@@ -491,6 +491,7 @@ def test_who_withdrew_is_counted_but_not_named_and_sees_nobody(new_browser, june
     gone = new_browser().enter(june(lambda c: _link(c, table[1])))
     gone.open("groups.my_groups")
     assert not gone.sees(names[str(table[2])])
+    assert gone.sees("Sie nehmen zurzeit nicht teil")
 
 
 # -- at the door --------------------------------------------------------
