@@ -15,9 +15,9 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
-from conference.groups import forming, methods, open_space, timer
+from conference.groups import forming, methods, open_space, repairing, timer
 from conference.groups import operations as groups
-from conference.groups.models import Method, RuleKind
+from conference.groups.models import FormingState, Method, RuleKind
 from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
@@ -159,8 +159,10 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     an_item(june, "Ankommen", room_id=rooms[0].id, person="Vera Vorsitz")
     an_item(june, "Runde 1", "10:00", 45, kind=ItemKind.BREAKOUT)
     an_item(june, "Runde 2", "11:00", 45, kind=ItemKind.BREAKOUT)
+    lost = an_item(june, "Runde 3", "12:00", 45, kind=ItemKind.BREAKOUT)
     _guests(world, june, [topic.id for topic in topics])
     groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
+    agenda.remove_item(lost, at=NOW)
     tables = plan_of(june)[0]
     groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
     timer.start(june, tables.round.id, 45, 0, organiser, at=NOW)
@@ -178,6 +180,17 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
     fields = replace(JUNE, day=date(2023, 6, 7), begin=time(9, 0), seats=9, answer_by=date(2023, 6, 5))
     conferences.change_conference(june, fields, june.version, at=NOW + timedelta(minutes=5))
+    _proposed(june, organiser)
+
+
+def _proposed(june: Any, organiser: Any) -> None:
+    """A repair that waits to be taken over: somebody is to be pinned where they sit."""
+    db.session.flush()
+    first = plan_of(june)[0].groups[0]
+    pin = (1, first.seats[0].contact_id, first.group.name)
+    row = repairing.ask(june, organiser, repairing.Wanted(pins=(pin,)), at=NOW)
+    row.state = FormingState.FOUND
+    row.result = {"rounds": row.setting["seats"], "moves": [], "is_minimal": True}
 
 
 def _open_space(world: World, series: Any) -> None:

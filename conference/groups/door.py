@@ -5,8 +5,7 @@ from datetime import datetime
 
 from ..conferences.models import Conference
 from . import queries
-from .repairing import Now, now_of, proposal_of
-from .standing import Situation, in_words
+from .repairing import Now, line_of, now_of, proposal_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class Door:
     """For a list of people: each one's tables, and the line about all of them (None: everything fits)."""
 
     tables: dict[int, list[Table]]
-    situation: Situation
     line: str | None
 
 
@@ -43,10 +41,8 @@ def door_of(conference: Conference, at: datetime) -> Door | None:
         for table, people in tables.items()
         for person in people
     }
-    line = in_words(now.situation, len(proposal.moves) if proposal else None)
-    return Door(
-        _tables(conference, now, proposed), now.situation, line if now.situation.needs_repair else None
-    )
+    line = line_of(row, now) if now.situation.needs_repair else None
+    return Door(_tables(conference, now, proposed), line)
 
 
 def _tables(conference: Conference, now: Now, proposed: dict[tuple[int, int], str]) -> dict[int, list[Table]]:

@@ -334,9 +334,10 @@ def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any
     has are left out, the times are those of the agenda now. Whoever takes no part any more is not named to others, only
     counted (`gone`), and sees nobody.
     """
-    plan, there = _public_plan(conference), participant_ids(conference)
-    if not plan or not (contact_id in there or _is_confirmed(conference, contact_id)):
+    plan = _public_plan(conference)
+    if not plan or not takes_part(conference, contact_id):
         return []
+    there = participant_ids(conference)
     items = {item.id: item for item in breakout_items(conference)}
     return [
         _as_seen(entry, items[entry["item"]], there)
@@ -352,9 +353,11 @@ def _public_plan(conference: Conference) -> list[dict[str, Any]]:
     return release.plan if release else []
 
 
-def _is_confirmed(conference: Conference, contact_id: int) -> bool:
+def takes_part(conference: Conference, contact_id: int) -> bool:
+    """True for whoever has a seat at the conference, though they may be late, or is there."""
     registration = registration_of(conference, contact_id)
-    return registration is not None and registration.standing is Standing.CONFIRMED
+    is_confirmed = registration is not None and registration.standing is Standing.CONFIRMED
+    return is_confirmed or contact_id in participant_ids(conference)
 
 
 def _as_seen(entry: dict[str, Any], item: AgendaItem, there: set[int]) -> dict[str, Any]:

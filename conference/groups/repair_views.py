@@ -18,7 +18,6 @@ from . import bp, operations, queries, repairing
 from .forms import RepairForm, UndoForm
 from .models import Forming
 from .repairing import Now, Wanted
-from .standing import in_words
 
 belongs("groups.show_groups", "groups.show_repair", "groups.ask_for_repair", "groups.apply_repair")
 
@@ -68,7 +67,7 @@ def _page(
         form=form,
         conference=conference,
         situation=now.situation,
-        line=in_words(now.situation, len(proposal.moves) if proposal else None),
+        line=repairing.line_of(row, now),
         row=row,
         fits=fits,
         proposal=proposal,
@@ -117,7 +116,7 @@ def ask_for_repair(slug: str) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             repairing.ask(conference, access.account(), wanted, at=clock.now())
-            return pages.done("groups.show_repair", slug=slug, _anchor="proposal")
+            return pages.done("groups.show_repair", slug=slug, _anchor="proposal-title")
     conference = conference_here(access.account(), slug)
     now = repairing.now_of(conference, clock.now())
     return _page(conference, form, now, queries.newest_repair(conference), wanted)
@@ -165,7 +164,7 @@ def apply_repair(slug: str) -> ResponseReturnValue:
     if forms.submitted(sent):
         with pages.refusals(form):
             repairing.apply(conference, sent.started_from, account, at=at)
-            return pages.done("groups.show_repair", _done(), slug=slug, _anchor="proposal")
+            return pages.done("groups.show_repair", _done(), slug=slug, _anchor="proposal-title")
     conference = conference_here(access.account(), slug)
     now = repairing.now_of(conference, at)
     return _page(conference, form, now, queries.newest_repair(conference))

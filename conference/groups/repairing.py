@@ -24,9 +24,9 @@ from ..kit.errors import Refused, Stale
 from ..providers.models import Contact, Side
 from ..registrations.queries import participants
 from . import method_queries, queries, tasks
-from .models import Forming, FormingKind, FormingState, GroupsRelease, Seat
+from .models import Forming, FormingKind, FormingState, GroupsRelease, Round, Seat
 from .operations import remember
-from .standing import Situation, situation_of
+from .standing import Situation, in_words, situation_of
 
 Seats = list[dict[str, list[str]]]
 Pin = tuple[int, int, str]
@@ -201,6 +201,7 @@ def _pins(
         if seat.pinned
         and (
             (plan.round.number, seat.contact_id) in elsewhere
+            or group.group.name not in groups
             or not groups[group.group.name].meets(plan.round.number)
         )
     }
@@ -235,7 +236,9 @@ def _has(contact: Contact, rule: grouping.EachGroupHas) -> bool:
 
 
 def _seats(now: Now, rounds: int) -> Seats:
-    by_number = {plan.round.number: plan for plan in now.plans}
+    """Who sits where in each round; in a round that the agenda no longer has nobody has met anybody."""
+    held = {*now.situation.coming, *now.situation.begun}
+    by_number = {plan.round.number: plan for plan in now.plans if plan.round.number in held}
     return [
         {
             group.group.name: [str(seat.contact_id) for seat in group.seats]
@@ -336,14 +339,18 @@ def propose(at: datetime) -> int:
     count = 0
     with unit.reading():
         released = select(GroupsRelease.conference_id).distinct()
-        query = select(Conference.id).where(Conference.ends_at > at, Conference.id.in_(released))
-        ids = list(db.session.scalars(query.order_by(Conference.id)))
-    for conference_id in ids:
-        with unit.writing():
-            conference = db.session.get(Conference, conference_id)
-            if conference is not None and _is_due(conference, at):
-                ask(conference, None, _still_wanted(conference, at), at=at)
-                count += 1
+        query = select(Conference).where(Conference.ends_at > at, Conference.id.in_(released))
+        running = db.session.scalars(query.order_by(Conference.id))
+        due = [conference.id for conference in running if _is_due(conference, at)]
+    for conference_id in due:
+        try:
+            with unit.writing():
+                conference = db.session.get(Conference, conference_id)
+                if conference is not None and _is_due(conference, at):
+                    ask(conference, None, _still_wanted(conference, at), at=at)
+                    count += 1
+        except Exception:  # one conference must not stop the others, nor what people have asked for
+            current_app.logger.exception("no repair could be asked for conference %s", conference_id)
     return count
 
 
@@ -386,6 +393,14 @@ def proposal_of(row: Forming | None, now: Now) -> Proposal | None:
     )
 
 
+def line_of(row: Forming | None, now: Now) -> str:
+    """The situation in one line, with the moves while a proposal fits."""
+    proposal = proposal_of(row, now)
+    if row is None or proposal is None:
+        return in_words(now.situation, None)
+    return in_words(now.situation, len(proposal.moves), len(row.setting["closed"]))
+
+
 def _steps(rounds: Sequence[Mapping[str, Sequence[str]]], now: Now) -> Iterable[Step]:
     people = {person.id: person for person in now.people}
     for plan in now.coming:
@@ -411,6 +426,9 @@ def apply(conference: Conference, row_id: int | None, account: Account | None, *
     since it was worked out.
     """
     conference = found(one_locked(select(Conference).where(Conference.id == conference.id)))
+    # A move by hand locks its round only.
+    locked = select(Round).where(Round.conference_id == conference.id).order_by(Round.id).with_for_update()
+    db.session.execute(locked.execution_options(populate_existing=True))
     row = queries.newest_repair(conference)
     if row is None or row.id != row_id:
         raise Stale("", "", version=row.id if row else 0, message=_outdated())

@@ -194,7 +194,7 @@ def _mark(
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def in_words(situation: Situation, moves: int | None) -> str:
+def in_words(situation: Situation, moves: int | None, closed: int = 0) -> str:
     """One line: who is missing, who has come, what does not fit, and how many moves would mend it, where that is known."""
     missing, newcomers, crowded = (
         len(found) for found in (situation.missing, situation.newcomers, situation.crowded)
@@ -203,6 +203,7 @@ def in_words(situation: Situation, moves: int | None) -> str:
         ngettext("%(num)d missing", "%(num)d missing", missing) if missing else "",
         _newcomers_in_words(situation.newcomers) if newcomers else "",
         ngettext("%(num)d room too small", "%(num)d rooms too small", crowded) if crowded else "",
+        ngettext("%(num)d table closed", "%(num)d tables closed", closed) if closed else "",
     ]
     said = ", ".join(part for part in parts if part) or _("Everybody has a seat")
     if moves is None:

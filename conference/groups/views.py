@@ -43,7 +43,7 @@ from . import (
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .method_views import rule_links
 from .models import Forming, FormingKind, FormingState, Group
-from .standing import Situation, in_words, situation_of
+from .standing import Situation, situation_of
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
 
@@ -107,9 +107,8 @@ def _line(
     conference: Conference, plans: list[queries.RoundPlan], people: list[Contact], situation: Situation
 ) -> str | None:
     """Who is missing, who has come, and how many moves would mend it; None when everything fits."""
-    now = repairing.Now(plans, people, situation)
-    proposal = repairing.proposal_of(queries.newest_repair(conference), now)
-    return in_words(situation, len(proposal.moves) if proposal else None) if situation.needs_repair else None
+    row, now = queries.newest_repair(conference), repairing.Now(plans, people, situation)
+    return repairing.line_of(row, now) if situation.needs_repair else None
 
 
 def _judgement(
@@ -486,4 +485,5 @@ def my_groups() -> ResponseReturnValue:
         me=link.contact_id,
         time=timer.time_shown(link.conference, clock.now()),
         calendar=address_of(LinkPurpose.CALENDAR, token_of(calendars[0].nonce)) if calendars else None,
+        takes_part=queries.takes_part(link.conference, link.contact_id),
     )

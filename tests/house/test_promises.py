@@ -264,6 +264,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "import_views.py",
         "method_views.py",
         "open_space_views.py",
+        "repair_views.py",
         "clock.py",
         "cli.py",
         "demo.py",

@@ -173,15 +173,15 @@ def _repaired(page, server):
     """Work the moves out and take them over; gives the seats of the first round."""
     press_button(page, "Umzüge berechnen")
     page.get_by_text("Der Hintergrunddienst sucht die wenigsten Umzüge").wait_for()
-    has_focus(page, "proposal")
+    has_focus(page, "proposal-title")
     with server.app.app_context():
         forming.work(clock.now)
     page.locator("#apply").wait_for()
-    has_focus(page, "proposal")
+    has_focus(page, "proposal-title")
     assert page.locator("#line[role=status]", has_text=re.compile("fehlen.*: (niemand|[0-9]+ Umz)")).count()
     press_button(page, "Umzüge übernehmen")
     page.locator(".flashes[role=status]", has_text="Die Umzüge sind übernommen.").wait_for()
-    has_focus(page, "proposal")
+    has_focus(page, "proposal-title")
     page.get_by_role("link", name="Zu den Arbeitsgruppen").focus()
     press(page, "Enter")
     page.wait_for_url("**/groups")
