@@ -21,8 +21,9 @@ from .models import Round
 
 belongs("groups.show_groups", "groups.show_time")
 
-CARDS_IN_A_ROW, LINES_OF_A_PAGE, NAMES_OF_A_PAGE = 5, 21, 27
+CARDS_IN_A_ROW, LINES_OF_A_PAGE, LINES_OF_NAMES = 5, 21, 3 * 18
 """What a projector of 1,920 by 1,080 points shows in letters that are read from eight metres."""
+SIGNS_ON_A_CARD, SIGNS_IN_A_LIST = 17, 24
 SECONDS_OF_A_PAGE = 12
 
 
@@ -225,21 +226,28 @@ def _leaves(round_: editions.RoundOfTables, view: str | None) -> list[list[Any]]
         ]
         rows += [(person, None) for person in round_.unseated]
         rows.sort(key=lambda row: (row[0].sort_key, row[0].id))
-        return paging.even_pages(rows, NAMES_OF_A_PAGE)
+        heights = [_lines(person.listed, SIGNS_IN_A_LIST) + 1 for person, _table in rows]
+        return paging.pages_by_height(rows, heights, LINES_OF_NAMES)
     return _cards(round_)
 
 
 def _cards(round_: editions.RoundOfTables) -> list[list[Any]]:
     """Cards on pages; a table with very many people goes on on a second card."""
-    cards = [
-        {"table": table, "people": people, "goes_on": number > 0}
-        for table in round_.tables
-        for number, people in enumerate(
-            paging.even_pages(list(table.people), LINES_OF_A_PAGE // 2 - 1) or [[]]
+    cards, heights = [], []
+    for table in round_.tables:
+        lines = [_lines(person.name, SIGNS_ON_A_CARD) + 1 for person in table.people]
+        parts = paging.pages_by_height(
+            list(zip(table.people, lines, strict=True)), lines, LINES_OF_A_PAGE - 3
         )
-    ]
-    heights = [3 + 2 * len(card["people"]) for card in cards]  # type: ignore[arg-type]
+        for number, part in enumerate(parts or [[]]):
+            people = [person for person, _height in part]
+            cards.append({"table": table, "people": people, "goes_on": number > 0})
+            heights.append(3 + sum(height for _person, height in part))
     return paging.pages_of_cards(cards, heights, CARDS_IN_A_ROW, LINES_OF_A_PAGE)
+
+
+def _lines(name: str, signs: int) -> int:
+    return max(1, -(-len(name) // signs))
 
 
 def _page_now(count: int, at: datetime, state: dict[str, Any]) -> int:

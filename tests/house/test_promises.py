@@ -265,6 +265,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "method_views.py",
         "open_space_views.py",
         "repair_views.py",
+        "time_views.py",
         "clock.py",
         "cli.py",
         "demo.py",

@@ -25,7 +25,7 @@ def minutes_left(page):
     return int(page.locator(".countdown__left").inner_text().split(":")[0])
 
 
-def test_one_end_for_the_desk_the_projector_and_a_phone_with_a_wrong_clock(server, visit):
+def test_one_end_for_the_desk_the_projector_and_a_phone_with_a_wrong_clock_and_what_is_said(server, visit):
     desk, wall, phone = signed_in(server, visit()), signed_in(server, visit(PROJECTOR)), visit(PHONE)
     desk.goto(f"{server.address}{GROUPS}/time")
     desk.locator("form[action$='/timer'] input[name=minutes]").first.fill("10")
@@ -52,10 +52,10 @@ def test_one_end_for_the_desk_the_projector_and_a_phone_with_a_wrong_clock(serve
     expect(wall.locator("#seating-wall")).to_contain_text("zu Ende")
     expect(wall.locator("#wall-title")).to_contain_text("Runde 2")
     assert [violations(page) for page in (desk, wall, phone)] == [[], [], []]
+    five_minutes_one_minute_and_the_end_are_said_and_nothing_else(server, desk)
 
 
-def test_five_minutes_one_minute_and_the_end_are_said_and_nothing_else(server, visit):
-    page = signed_in(server, visit())
+def five_minutes_one_minute_and_the_end_are_said_and_nothing_else(server, page):
     page.goto(f"{server.address}{GROUPS}/time")
     page.locator("form[action$='/timer'] input[name=minutes]").first.fill("10")
     page.clock.install()
