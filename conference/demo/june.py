@@ -23,6 +23,7 @@ from ..conferences.queries import conference_by_slug, rooms_of, topics_of
 from ..core.sheets import Sheet
 from ..groups import methods
 from ..groups import operations as groups
+from ..groups import queries as group_queries
 from ..groups.models import RuleKind
 from ..ideas import operations as ideas
 from ..ideas import queries as idea_queries
@@ -235,18 +236,23 @@ def _ideas() -> None:
 def _sheets() -> None:
     conference = june()
     ends = {1: "12:00", 2: "13:31"}
+    people = {
+        (plan.round.number, group.group.name): group.seats[0].contact_id
+        for plan in group_queries.plan_of(conference)
+        for group in plan.groups
+    }
     for one in sheet_queries.tables_of(conference):
         for number, table in enumerate(one.tables):
             if (one.round.number, table.name) not in words.SHEETS:
                 continue
-            question, results, open_points, proposal, writer = words.SHEETS[one.round.number, table.name]
+            question, results, open_points, proposal = words.SHEETS[one.round.number, table.name]
             moment = at("2023-06-06", ends[one.round.number]) + timedelta(seconds=50 * number)
             sheets.save(
                 conference,
                 one.round,
                 table.name,
                 Sheet(question, tuple(results), open_points, proposal),
-                sheets.Writer(name=writer),
+                sheets.Writer(contact_id=people[one.round.number, table.name] if number % 2 else None),
                 hand_in=True,
                 version=0,
                 submission=f"demo-{one.round.number}-{table.name}",

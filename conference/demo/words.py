@@ -71,8 +71,8 @@ NOTES = {
     ),
 }
 
-# (round, table) -> question, results, open points, proposal, who; group D of the second round never handed in
-SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
+# (round, table) -> question, results, open points, proposal; group D of the second round never handed in
+SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str]] = {
     (1, "A"): (
         "Wie planen Agentur und Träger ihre Kurse gemeinsam?",
         [
@@ -82,7 +82,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "Wer prüft, ob die Termine im Kalender noch stimmen?",
         "Mit einer gemeinsamen Tabelle beginnen, bevor ein Programm gekauft wird.",
-        "Maren",
     ),
     (1, "B"): (
         "Was brauchen Eltern, damit sie einen Kurs zu Ende bringen?",
@@ -94,7 +93,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "Die Kosten der Betreuung sind offen; es gibt kein gemeinsames Budget.",
         "",
-        "",
     ),
     (1, "C"): (
         "Wie erfahren wir früh, welche Fachkräfte fehlen?",
@@ -105,7 +103,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "",
         "Kammern fragen, ob es die Umfrage schon gibt.",
-        "",
     ),
     (1, "D"): (
         "Wie wird „mein NOW“ für Träger und Teilnehmende nützlich?",
@@ -116,7 +113,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "Pflege von Terminen, die sich kurzfristig ändern.",
         "",
-        "Robin",
     ),
     (1, "E"): (
         "Wie erklären wir das Bürgergeld-Gesetz denen, die es betrifft?",
@@ -125,7 +121,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
             "Ein Infoabend für Dozentinnen und Dozenten, die im Kurs gefragt werden.",
         ],
         "Wer übersetzt das Merkblatt, und in welche Sprachen?",
-        "",
         "",
     ),
     (2, "A"): (
@@ -137,7 +132,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "",
         "Die ersten drei Vorstellungen noch vor den Sommerferien.",
-        "",
     ),
     (2, "B"): (
         "Was tun wir, wenn sich zu wenige anmelden?",
@@ -148,7 +142,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "Vergaberecht: Dürfen zwei Träger einen Kurs unter einer Nummer führen?",
         "",
-        "Zeynep",
     ),
     (2, "C"): (
         "Was fehlt Teilnehmenden, damit der Kurs gelingt?",
@@ -157,7 +150,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
             "Ein Dozentenpool über alle Träger für Krankheit und Urlaub.",
             "Ein ruhiger Platz zum Lernen, auch am Nachmittag.",
         ],
-        "",
         "",
         "",
     ),
@@ -171,7 +163,6 @@ SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str, str]] = {
         ],
         "Wer bezahlt das Coaching, wenn die Förderung endet?",
         "Einen Träger suchen, der es ein Jahr lang erprobt.",
-        "Aylin",
     ),
 }
 

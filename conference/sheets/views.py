@@ -243,6 +243,9 @@ def take_over(slug: str, sheet_id: int) -> ResponseReturnValue:
             idea = operations.take_over(sheet, form.result.data, form.started_from, at=clock.now())
             message = _("The result is idea no. %(number)d now.", number=idea.number)
             return pages.done("sheets.show_sheets", message, slug=slug)
+    if form.result.errors:
+        # The number is no field of the page: the words stand above it, not beside it.
+        form.form_errors, form.result.errors = [*form.result.errors], ()
     return _list(conference_here(access.account(), slug), form)
 
 
