@@ -38,6 +38,7 @@ from .repair import Move, Repair, published_seating, repair, repair_to_json
 from .scoring import evaluate, status
 from .solving import default_iterations, solve
 from .violations import check_move, moved, violations
+from .watching import Progress
 from .writing import contradiction_to_json, problem_to_json, rule_to_json, score_to_json, to_json
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "NotIn",
     "Person",
     "Problem",
+    "Progress",
     "Repair",
     "Repeats",
     "Rule",
