@@ -145,6 +145,7 @@ def _claim(at: datetime) -> _Taken | None:
 
 def _taken(forming: Forming, at: datetime) -> _Taken:
     forming.state, forming.lease_until, forming.steps_done = FormingState.RUNNING, at + LEASE, 0
+    forming.best = None
     forming.attempts += 1
     return _Taken(
         forming.id,
@@ -219,23 +220,25 @@ class _Watch:
         self.is_over = False
         self.next: datetime | None = None
 
-    def note(self, done: int, planned: int) -> None:
+    def note(self, progress: grouping.Progress) -> None:
         at = self.now()
         if self.is_over or (self.next is not None and at < self.next):
             return
         self.next = at + BEAT
         try:
-            self._write(done, planned, at)
+            self._write(progress, at)
         except OperationalError:
             current_app.logger.warning("progress of forming %s could not be noted", self.taken.forming_id)
 
-    def _write(self, done: int, planned: int, at: datetime) -> None:
+    def _write(self, progress: grouping.Progress, at: datetime) -> None:
         with unit.writing():
             forming = _mine(self.taken)
             if forming is None or forming.cancelled_at is not None:
                 self.is_over = True
                 return
-            forming.steps_done, forming.steps_planned, forming.lease_until = done, planned, at + LEASE
+            forming.steps_done, forming.steps_planned = progress.done, progress.planned
+            forming.best = [grouping.score_to_json(score) for score in progress.goals] or None
+            forming.lease_until = at + LEASE
 
 
 def _mine(taken: _Taken) -> Forming | None:

@@ -90,7 +90,8 @@ class Forming(Model):
     """One press of the button: the problem as it was given, how far the worker is, and what came out, with bounds.
 
     `setting` is what the problem does not say and the seats need (see `tasks.Task`). `attempts` counts the workers that
-    took it; only the last of them may write. `trouble` says why nothing came out, as facts: words are made when shown.
+    took it; only the last of them may write. `best`: the goals of the best seating while it works. `trouble` says why
+    nothing came out, as facts: words are made when shown.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -109,6 +110,7 @@ class Forming(Model):
     lease_until: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    best: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     trouble: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 

@@ -213,6 +213,7 @@ def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
         conference=conference,
         forming=asked,
         percent=100 * asked.steps_done // max(1, asked.steps_planned),
+        best=_best_so_far(asked),
         is_late=is_late,
         trouble=_trouble(asked),
     )
@@ -227,11 +228,30 @@ def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
 
 def _renewed(response: Response, asked: Forming, is_late: bool) -> Response:
     """304 while nothing has happened; the mark is made of facts, because the page around them holds forms."""
-    facts = (asked.id, asked.state.value, asked.steps_done, asked.cancelled_at, is_late, get_locale())
+    facts = (
+        asked.id,
+        asked.state.value,
+        asked.steps_done,
+        asked.best,
+        asked.cancelled_at,
+        is_late,
+        get_locale(),
+    )
     response.set_etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(("HX-Request", "Cookie"))
     return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _best_so_far(asked: Forming) -> list[tuple[str, str]]:
+    """Goal by goal how good the best groups are that have been found until now, and how good they could be."""
+    words = []
+    for one in asked.best or ():
+        value, bound = (tuple(n) if isinstance(n, list) else n for n in (one["value"], one["bound"]))
+        score = _score(grouping.GoalScore(one["goal"], value, bound))
+        said = _("%(value)s – proven best") if score["is_best"] else _("%(value)s, at best %(bound)s")
+        words.append((_goal_name(one["goal"]), said % {"value": score["value"], "bound": score["bound"]}))
+    return words
 
 
 def _trouble(asked: Forming | None) -> dict[str, Any] | None:

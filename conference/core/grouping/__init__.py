@@ -39,6 +39,7 @@ from .repair import Move, Repair, published_seating, repair, repair_to_json
 from .scoring import evaluate, status
 from .solving import default_iterations, solve
 from .violations import check_move, moved, violations
+from .watching import Progress
 from .writing import contradiction_to_json, problem_to_json, rule_to_json, score_to_json, to_json
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "Outlook",
     "Person",
     "Problem",
+    "Progress",
     "Repair",
     "Repeats",
     "Rule",

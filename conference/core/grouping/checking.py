@@ -20,9 +20,9 @@ from .model import (
 )
 
 MOST_ROUNDS = 100
-MOST_GROUPS = 300
+MOST_GROUPS = 1000
 MOST_PEOPLE = 2000
-MOST_PAIRS = 20_000_000
+MOST_PAIRS = 40_000_000
 """The search keeps a number for every two people in every round; more of them would fill the memory."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from .model import Apart, EachGroupHas, Fixed, NotIn, Problem, Rule, Stays, Together, applies
+from .model import Apart, EachGroupHas, Fixed, NotIn, Problem, Rule, Seating, Stays, Together, applies
 
 Seats = list[list[int]]
 """For each round and unit its group; -1: none yet."""
@@ -152,3 +152,21 @@ def _counter(
         [limit if most else 0 for _, most in sizes],
         [sum(has[person] for person in unit) for unit in units],
     )
+
+
+def seating_of(compiled: Compiled, seats: Seats) -> Seating:
+    """The seats as groups with the ids of their people."""
+    problem = compiled.problem
+    seating = []
+    for one, groups in zip(compiled.rounds, seats, strict=True):
+        tables: dict[str, list[int]] = {group.id: [] for group in problem.groups}
+        for people, group in zip(one.units, groups, strict=True):
+            if group >= 0:
+                tables[problem.groups[group].id].extend(people)
+        seating.append(
+            {
+                name: tuple(problem.people[person].id for person in sorted(people))
+                for name, people in tables.items()
+            }
+        )
+    return tuple(seating)

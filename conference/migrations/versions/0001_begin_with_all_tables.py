@@ -338,6 +338,7 @@ def upgrade() -> None:
         sa.Column("lease_until", Moment(), nullable=True),
         sa.Column("cancelled_at", Moment(), nullable=True),
         sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column("best", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("trouble", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_forming_account_id_account")),
