@@ -18,6 +18,8 @@ from conference.kit.db import db
 from conference.kit.limits import limiter
 
 AT_MOST = 4
+READ_WHEN_USED = ("CLOCK_START", "MAIL_SERVER", "MAIL_PORT")
+"""Settings that an app looks up each time: one app serves for all their values."""
 
 
 class Apps:
@@ -27,14 +29,18 @@ class Apps:
         self.folder = folder
         self.made = 0
         self.waiting: dict[str, Flask] = {}
-        self.as_made: dict[Flask, tuple[Any, ...]] = {}
+        self.as_taken: dict[Flask, tuple[Any, ...]] = {}
         self.extensions: dict[Flask, dict[str, Any]] = {}
+        self.usual: dict[Flask, dict[str, Any]] = {}
 
     def take(self, settings: Mapping[str, Any]) -> Flask:
         """An app with these settings and an instance folder without files; nobody else has it."""
-        app = self.waiting.pop(repr(settings), None) or self._make(settings)
+        needed, late = _parts(settings)
+        app = self.waiting.pop(repr(needed), None) or self._make(needed)
+        app.config.update(self.usual[app] | late)
         # Flask-Limiter is one for the process and does as the app says that was made last.
         limiter.enabled = app.config["RATELIMIT_ENABLED"]
+        self.as_taken[app] = _looks(app)
         return app
 
     def _make(self, settings: Mapping[str, Any]) -> Flask:
@@ -43,20 +49,21 @@ class Apps:
         with app.app_context():
             if db.engine.dialect.name == "sqlite":
                 event.listen(db.engine, "connect", _let_the_disk_take_its_time)
-        self.as_made[app], self.extensions[app] = _looks(app), dict(app.extensions)
+        self.extensions[app] = dict(app.extensions)
+        self.usual[app] = {name: app.config[name] for name in READ_WHEN_USED}
         return app
 
     def give_back(self, app: Flask, settings: Mapping[str, Any]) -> None:
-        """Keep the app for the next test with these settings, if it is still as it was made."""
+        """Keep the app for the next test with these settings, if it still is as it was taken."""
         with app.app_context():
             db.session.remove()
             if db.engine.dialect.name == "sqlite":
                 db.engine.dispose()
-        if _looks(app) != self.as_made[app] or app.config["RATELIMIT_ENABLED"]:
+        if _looks(app) != self.as_taken.pop(app) or app.config["RATELIMIT_ENABLED"]:
             self._forget(app)
             return
         self._refresh(app)
-        self.waiting[repr(settings)] = app
+        self.waiting[repr(_parts(settings)[0])] = app
         if len(self.waiting) > AT_MOST:
             self._forget(self.waiting.pop(next(iter(self.waiting))))
 
@@ -69,9 +76,15 @@ class Apps:
         folder.mkdir()
 
     def _forget(self, app: Flask) -> None:
-        del self.as_made[app], self.extensions[app]
+        del self.extensions[app], self.usual[app]
         with app.app_context():
             db.engine.dispose()
+
+
+def _parts(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an app is made with, and what it is told when it is taken."""
+    late = {name: settings[name] for name in READ_WHEN_USED if name in settings}
+    return {name: value for name, value in settings.items() if name not in late}, late
 
 
 def _looks(app: Flask) -> tuple[Any, ...]:
