@@ -129,7 +129,7 @@ def _table(entry: dict[str, Any], known: dict[int, Person]) -> Table:
         entry["room"],
         entry["focus_question"],
         people,
-        tuple(person.name for person in people if person.id in entry["hosts"]),
+        tuple(person.name for person in people if str(person.id) in entry["hosts"]),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField
+from wtforms import HiddenField, RadioField
 from wtforms.validators import ValidationError
 
 from ..kit.forms import Form, Pick, VersionedForm, Whole
@@ -51,7 +51,7 @@ class AimForm(VersionedForm):
 class RuleForm(Form):
     """All questions that a rule may have; `ask` leaves those of its kind."""
 
-    kind = Pick()
+    kind = HiddenField()
     person_1 = Pick(_l("Person"), blank=_l("Please choose"))
     person_2 = Pick(_l("and"), blank=_l("Please choose"))
     person_3 = Pick(_l("and (third person)"), blank=_l("nobody else"))

@@ -162,9 +162,7 @@ def add_rule(slug: str) -> ResponseReturnValue:
 def _asked(conference: Conference, kind: RuleKind) -> RuleForm:
     """The form of one kind of rule with everything that can be chosen."""
     form = RuleForm().ask(kind)
-    form.kind.offer([(kind.value, kind.label)])
-    if request.method == "GET":
-        form.kind.data = kind.value
+    form.kind.data = kind.value
     people = participants(conference)
     offered = [(contact.id, f"{contact.name}, {contact.provider.name}") for contact in people]
     for field in form.people_fields:

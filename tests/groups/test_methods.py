@@ -152,7 +152,7 @@ def test_the_even_spread_leaves_room_for_who_sits_together(day):
 
 def test_a_rule_is_added_on_the_page_as_a_sentence_and_removed(staff, in_house, shown):
     staff.open("groups.show_rules", slug=SLUG, kind="apart")
-    assert staff.sees("Diese Personen sitzen nicht zusammen")
+    assert staff.sees("Diese Personen sitzen nicht zusammen") and staff.value_of("kind") == "apart"
     data = {"kind": "apart", "person_1": shown[0], "person_2": shown[1], "round": "2"}
     for _twice in range(2):
         staff.submit("groups.add_rule", data, slug=SLUG)
