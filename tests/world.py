@@ -15,9 +15,9 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
-from conference.groups import forming, repairing
+from conference.groups import forming, methods, open_space, repairing
 from conference.groups import operations as groups
-from conference.groups.models import FormingState
+from conference.groups.models import FormingState, Method, RuleKind
 from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
@@ -53,7 +53,7 @@ from .builders import (
 
 LIST = Path(__file__).parent / "data" / "einladungsliste.csv"
 PAST = datetime(2023, 3, 7, 8, 0, tzinfo=UTC)
-COMING, OVER, EMPTY = "june-2023", "march-2023", "september-2023"
+COMING, OVER, EMPTY, OPEN = "june-2023", "march-2023", "september-2023", "october-2023"
 
 
 @dataclass
@@ -92,11 +92,15 @@ def build(app: Flask) -> World:
             "title": "Leere Konferenz",
         }
         conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
+        _open_space(world, series)
         world.add("nobody", ["/", "/sign-in", "/ideas", "/outbox", "/patterns", f"/programme/{COMING}"])
         starts = [
             "/",
             "/series/new",
             f"/conferences/{COMING}/mailing/updates",
+            f"/conferences/{COMING}/groups/method",
+            f"/conferences/{COMING}/groups/rules?kind=apart",
+            f"/conferences/{COMING}/groups/rules?kind=at",
             f"/conferences/{COMING}/guests/{world.open_guest}",
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
         ]
@@ -155,6 +159,9 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     agenda.remove_item(lost, at=NOW)
     tables = plan_of(june)[0]
     groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
+    methods.choose_method(june, Method.WORLD_CAFE, 2, 0)
+    pair = tuple(person.id for person in participants(june)[:2])
+    methods.add_rule(june, methods.NewRule(RuleKind.APART, pair), organiser, at=NOW)
     _day(world, june)
     _lists(june, organiser)
     _mails(world, june)
@@ -172,6 +179,25 @@ def _proposed(june: Any, organiser: Any) -> None:
     row = repairing.ask(june, organiser, repairing.Wanted(pins=(pin,)), at=NOW)
     row.state = FormingState.FOUND
     row.result = {"rounds": row.setting["seats"], "moves": [], "is_minimal": True}
+
+
+def _open_space(world: World, series: Any) -> None:
+    fields = {"slug": OPEN, "day": date(2023, 10, 5), "answer_by": date(2023, 9, 25), "title": "Freie Wahl"}
+    free = conferences.create_conference(series, replace(JUNE, **fields), at=NOW)
+    room = conferences.add_room(free, "Saal", 10)
+    an_item(free, "Runde", "10:00", 45, kind=ItemKind.BREAKOUT)
+    methods.choose_method(free, Method.OPEN_SPACE, None, 0)
+    link = a_participant(free)
+    titles = ("Kinderbetreuung", "Fahrtkosten", "Sprache", "Bus", "Bahn")
+    placed, beside, mine, bus, train = (
+        open_space.propose(free, title, "", link.contact_id, at=NOW) for title in titles
+    )
+    for concern in (placed, beside):
+        group = open_space.place(free, concern.id, 1, room.id)
+    open_space.choose(free, group.id, link.contact_id, at=NOW)
+    open_space.merge(free, bus.id, train.id)
+    assert mine.id
+    world.add("free", ["/my/groups"], guest=link.id)
 
 
 def _guests(world: World, june: Any, topics: list[int]) -> None:

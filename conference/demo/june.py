@@ -20,7 +20,9 @@ from ..agenda.models import ItemKind
 from ..conferences import operations as conferences
 from ..conferences.models import Conference
 from ..conferences.queries import conference_by_slug, rooms_of, topics_of
+from ..groups import methods
 from ..groups import operations as groups
+from ..groups.models import RuleKind
 from ..ideas import operations as ideas
 from ..ideas import queries as idea_queries
 from ..invitations import imports
@@ -181,6 +183,10 @@ def _answer(invitation: Invitation, number: int, topics: list[Any]) -> registrat
 
 def _form_groups() -> None:
     conference = june()
+    people = {invitation.contact.email: invitation.contact_id for invitation in guest_list(conference)}
+    for kind, emails, table in words.GROUP_RULES:
+        rule = methods.NewRule(RuleKind(kind), tuple(people[email] for email in emails), table)
+        methods.add_rule(conference, rule, organiser(), at=at("2023-06-02", "10:45"))
     groups.prepare_rounds(conference)
     groups.form_groups(conference, 5, organiser(), at=at("2023-06-02", "11:00"))
     groups.publish(conference, organiser(), at=at("2023-06-05", "15:00"))

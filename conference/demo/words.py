@@ -40,6 +40,11 @@ TOPICS = [
     "Begleitung der Teilnehmenden",
 ]
 
+GROUP_RULES = [  # what kind, who, which table: who explains mein NOW stays at its table; two houses plan the same course
+    ("host", ["meike.sundermann@agentur.example"], "D"),
+    ("apart", ["mehmet.oeztuerk@tz-buende.example", "florian.dangelo@hb-herford.example"], ""),
+]
+
 NOTES = {
     "Begrüßung durch die Geschäftsführung": (
         "Frau Tiemann begrüßt die Teilnehmenden. Ziel des Tages: **Ideen, die umgesetzt werden.** "

@@ -6,9 +6,17 @@ from ..kit import clock, jobs
 
 bp = Blueprint("groups", __name__)
 
-from . import door, forming, repair_views, repairing, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import (  # noqa: E402 - the views register themselves on the blueprint
+    door,
+    forming,
+    method_views,
+    open_space_views,
+    repair_views,
+    repairing,
+    views,
+)
 
-__all__ = ["bp", "init", "views"]
+__all__ = ["bp", "init", "method_views", "open_space_views", "repair_views", "views"]
 
 
 def init(app: Flask) -> None:

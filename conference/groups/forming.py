@@ -4,6 +4,7 @@ The row is the truth. A worker takes it on a lease and renews it while it works;
 one begins anew. Only the worker that took the row last may write into it.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -63,6 +64,7 @@ def ask(
         conference=conference,
         account=account,
         asked_at=at,
+        seed=1 if task.problem.goals else 1 + secrets.randbelow(2**31 - 1),  # chance falls anew each time
         tables=tables,
         problem=grouping.problem_to_json(task.problem),
         setting=task.setting | {"around": around},

@@ -8,7 +8,7 @@ from ..kit.forms import Form, Paragraph, Pick, Tick, VersionedForm, Whole
 class FormingForm(Form):
     """How many tables."""
 
-    tables = Whole(_l("Number of tables"), minimum=1, maximum=26)
+    tables = Whole(_l("Number of tables"), minimum=1, maximum=200)
 
 
 class MoveForm(VersionedForm):

@@ -40,10 +40,17 @@ class Group(Model):
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id", ondelete="SET NULL"))
     focus_question: Mapped[str] = mapped_column(Text, default="")
     room_id: Mapped[int | None] = mapped_column(ForeignKey("room.id"))
+    concern_id: Mapped[int | None] = mapped_column(ForeignKey("concern.id", ondelete="SET NULL"))
 
     round: Mapped[Round] = relationship()
     topic: Mapped[Topic | None] = relationship()
     room: Mapped[Room | None] = relationship()
+    concern: Mapped["Concern | None"] = relationship()
+
+    @property
+    def subject(self) -> str:
+        """What the group works on: a participant's concern, else a topic of the organisers; empty when neither."""
+        return self.concern.title if self.concern else self.topic.title if self.topic else ""
 
 
 class Seat(Model):
@@ -139,3 +146,101 @@ class GroupsRelease(Model):
     plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
     account: Mapped[Account | None] = relationship()
+
+
+# -- how groups are formed ----------------------------------------------
+
+
+class Method(Choice):
+    """How people come into groups."""
+
+    WORKING_GROUPS = "working_groups", _l("Working groups")
+    WORLD_CAFE = "world_cafe", _l("World Café")
+    OPEN_SPACE = "open_space", _l("Open Space")
+    CHANCE = "chance", _l("Chance")
+    WISHES = "wishes", _l("By wish")
+
+
+class Aim(Choice):
+    """What good groups are; the values are the names of the goals of a grouping problem."""
+
+    COLLEAGUES = "colleagues", _l("No colleagues at one table")
+    REPEATS = "repeats", _l("Nobody meets twice")
+    BALANCE = "balance", _l("Sides and teams spread evenly")
+    WISHES = "wishes", _l("Wishes granted, as fairly as possible")
+
+
+class GroupsSetting(Model):
+    """How a conference forms its groups; without a row it is the first method with its own goals.
+
+    `aims` and `spread` None: as the method has it. `spread`: agency people and each team at every table.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), unique=True)
+    method: Mapped[Method] = mapped_column(default=Method.WORKING_GROUPS)
+    tables: Mapped[int | None]
+    aims: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    spread: Mapped[bool | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class RuleKind(Choice):
+    """What a rule of the organisers says."""
+
+    TOGETHER = "together", _l("sit together")
+    APART = "apart", _l("do not sit together")
+    HOST = "host", _l("hosts a table in all rounds")
+    AT = "at", _l("sits at a table")
+    NOT_AT = "not_at", _l("does not sit at a table")
+    ABSENT = "absent", _l("is not there in a round")
+    EVERYWHERE = "everywhere", _l("at least one at every table")
+
+
+class GroupsRule(Model):
+    """A rule of the organisers. `round` None: in all rounds. `attribute`, `value`: whom "at least one" speaks of."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
+    kind: Mapped[RuleKind]
+    table: Mapped[str] = mapped_column(default="")
+    round: Mapped[int | None]
+    attribute: Mapped[str] = mapped_column(default="")
+    value: Mapped[str] = mapped_column(default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    added_at: Mapped[datetime]
+
+    people: Mapped[list["RulePerson"]] = relationship(
+        order_by="RulePerson.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class RulePerson(Model):
+    """Somebody of whom a rule speaks."""
+
+    __table_args__ = (UniqueConstraint("rule_id", "contact_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule_id: Mapped[int] = mapped_column(ForeignKey("groups_rule.id", ondelete="CASCADE"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
+    position: Mapped[int]
+
+    contact: Mapped[Contact] = relationship()
+
+
+class Concern(Model):
+    """What somebody wants to work on in an Open Space. It lies on the marketplace until it is given a group.
+
+    `contact` has proposed it; without one it was written down by staff. One that was merged is worked on in another.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
+    title: Mapped[str]
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("concern.id", ondelete="SET NULL"))
+    proposed_at: Mapped[datetime]
+
+    contact: Mapped[Contact | None] = relationship()
+    merged_into: Mapped["Concern | None"] = relationship(remote_side=[id])

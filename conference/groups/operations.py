@@ -91,11 +91,7 @@ def seat_everybody(
 
 
 def _seat(round_: Round, seating: Mapping[str, Sequence[str]], task: Task) -> None:
-    pinned = {
-        rule.person
-        for rule in task.problem.rules
-        if isinstance(rule, grouping.Fixed) and round_.number in (rule.rounds or ())
-    }
+    pinned = task.pinned(round_.number)
     db.session.execute(delete(Seat).where(Seat.round_id == round_.id))
     groups = {group.name: group for group in queries.groups_of(round_)}
     for name in set(groups) - set(task.rooms):
@@ -134,7 +130,7 @@ def form_groups(
     try:
         solution = grouping.solve(problem, seed=seed, iterations=planned)
     except (grouping.Contradiction, grouping.NotFound) as error:
-        raise Refused(words_for(trouble_of(error, problem), problem)) from error
+        raise Refused(words_for(trouble_of(error, problem), problem, task.sources)) from error
     seat_everybody(conference, task, solution, account, at=at)
     forming = Forming(
         conference=conference,
@@ -155,10 +151,12 @@ def form_groups(
     return forming
 
 
-def words_for(trouble: Trouble, problem: grouping.Problem) -> str:
+def words_for(trouble: Trouble, problem: grouping.Problem, sources: Sequence[str] = ()) -> str:
     """Why nothing came out, in words with the names of the people whom the rules speak of."""
-    rules = [problem.rules[number] for number in trouble.get("rules", ())]
-    return in_words(trouble, rules, queries.names_in(people_of(rules)))
+    numbers = trouble.get("rules", ())
+    rules = [problem.rules[number] for number in numbers]
+    known = [sources[number] for number in numbers] if sources else []
+    return in_words(trouble, rules, queries.names_in(people_of(rules)), known)
 
 
 def move_seat(
@@ -380,6 +378,8 @@ def publish(
     since, Refused when nobody has a seat.
     """
     _locked(conference)
+    if queries.is_live(conference):
+        raise Refused(_("In an Open Space nothing is published: participants see their choice at once."))
     plan = queries.plan_as_published(conference)
     if not any(entry["contact_ids"] for entry in plan):
         raise Refused(_("Nobody has a seat yet. Form the groups first."))

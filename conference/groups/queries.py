@@ -17,6 +17,7 @@ from ..kit.db import db, portions
 from ..providers.models import Contact
 from ..registrations.models import Standing
 from ..registrations.queries import participant_ids, participants, registration_of
+from . import method_queries
 from .models import Forming, FormingKind, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 
 
@@ -42,7 +43,12 @@ class RoundPlan:
 
 
 State = str
-"""A mark of all rounds: their ids, their versions and who is pinned where."""
+"""A mark of all rounds (their ids, their versions, who is pinned where), of the setting and of the rules."""
+
+
+def is_live(conference: Conference) -> bool:
+    """True where participants choose their groups themselves, so that nothing is published."""
+    return method_queries.setting_of(conference).is_live
 
 
 def rounds_of(conference: Conference) -> list[Round]:
@@ -63,7 +69,7 @@ def round_of(conference: Conference, round_id: int) -> Round | None:
 def groups_of(round_: Round) -> list[Group]:
     query = (
         select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
+        .options(joinedload(Group.room), joinedload(Group.topic), joinedload(Group.concern))
         .where(Group.round_id == round_.id)
     )
     return list(db.session.scalars(query.order_by(Group.name)))
@@ -80,7 +86,7 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
     ids = [round_.id for round_ in rounds]
     groups = db.session.scalars(
         select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
+        .options(joinedload(Group.room), joinedload(Group.topic), joinedload(Group.concern))
         .where(Group.round_id.in_(ids))
         .order_by(Group.name)
     ).all()
@@ -94,8 +100,11 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
 
 
 def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> State:
-    """What must not change while groups are being formed: no round, no move, no pin. Give the plans where they are at hand."""
-    facts = [
+    """What must not change while groups are being formed: no round, no move, no pin, no rule.
+
+    Give the plans where they are at hand.
+    """
+    facts: list[tuple[object, ...]] = [
         (
             plan.round.id,
             plan.round.version,
@@ -103,6 +112,7 @@ def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> St
         )
         for plan in (plan_of(conference) if plans is None else plans)
     ]
+    facts += method_queries.marks_of(conference)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -321,16 +331,18 @@ def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any
     """What one participant sees: per round the own group with its people; empty before publication.
 
     Rounds that the agenda no longer has are left out, the times are those of the agenda now. Whoever takes no part any more
-    is not named to others, only counted (`gone`), and sees nobody.
+    is not named to others, only counted (`gone`), and sees nobody. Where people choose for themselves there is nothing to
+    publish: they see what stands.
     """
-    release = latest_release(conference)
-    if release is None or not takes_part(conference, contact_id):
+    release = None if is_live(conference) else latest_release(conference)
+    plan = plan_as_published(conference) if is_live(conference) else release.plan if release else []
+    if not plan or not takes_part(conference, contact_id):
         return []
     there = participant_ids(conference)
     items = {item.id: item for item in breakout_items(conference)}
     return [
         _as_seen(entry, items[entry["item"]], there)
-        for entry in release.plan
+        for entry in plan
         if contact_id in entry["contact_ids"] and entry["item"] in items
     ]
 
@@ -343,12 +355,15 @@ def takes_part(conference: Conference, contact_id: int) -> bool:
 
 
 def _as_seen(entry: dict[str, Any], item: AgendaItem, there: set[int]) -> dict[str, Any]:
-    people = [
-        name for person, name in zip(entry["contact_ids"], entry["people"], strict=True) if person in there
+    known = [
+        (person, name)
+        for person, name in zip(entry["contact_ids"], entry["people"], strict=True)
+        if person in there
     ]
     return entry | {
-        "people": people,
-        "gone": len(entry["people"]) - len(people),
+        "contact_ids": [person for person, _name in known],
+        "people": [name for _person, name in known],
+        "gone": len(entry["people"]) - len(known),
         "starts_at": item.starts_at.isoformat(),
         "ends_at": item.ends_at.isoformat(),
     }
@@ -364,7 +379,7 @@ def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = No
 
     Rounds that the agenda no longer has are left out. Give the plans where they are at hand.
     """
-    entries = []
+    entries, hosts = [], method_queries.hosts_of(conference)
     for plan in plan_of(conference) if plans is None else plans:
         item = plan.round.agenda_item
         if item is None or not is_held(item):
@@ -377,11 +392,14 @@ def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = No
                     "starts_at": item.starts_at.isoformat(),
                     "ends_at": item.ends_at.isoformat(),
                     "group": group.group.name,
-                    "topic": group.group.topic.title if group.group.topic else "",
+                    "topic": group.group.subject,
                     "focus_question": group.group.focus_question,
                     "room": group.group.room.name if group.group.room else "",
                     "contact_ids": [seat.contact_id for seat in group.seats],
                     "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in group.seats],
+                    "hosts": [
+                        s.contact_id for s in group.seats if hosts.get(s.contact_id) == group.group.name
+                    ],
                 }
             )
     return entries

@@ -94,7 +94,7 @@ def _rooms(now: Now) -> dict[tuple[int, str], str]:
 def _trouble(row: Forming | None) -> str | None:
     if row is None or row.trouble is None:
         return None
-    return operations.words_for(row.trouble, grouping.parse_problem(row.problem))
+    return operations.words_for(row.trouble, grouping.parse_problem(row.problem), row.setting["sources"])
 
 
 def _undoable(conference: Conference, row: Forming | None) -> int | None:

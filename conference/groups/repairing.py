@@ -23,7 +23,7 @@ from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused, Stale
 from ..providers.models import Contact, Side
 from ..registrations.queries import participants
-from . import queries, tasks
+from . import method_queries, queries, tasks
 from .models import Forming, FormingKind, FormingState, GroupsRelease, Round, Seat
 from .operations import remember
 from .standing import Situation, in_words, situation_of
@@ -96,21 +96,26 @@ def now_of(conference: Conference, at: datetime) -> Now:
 # -- the problem ------------------------------------------------------
 
 
-def problem_now(conference: Conference, now: Now, wanted: Wanted) -> grouping.Problem:
-    """The problem of the conference as it is now, for the groups that are there; rounds that have begun keep any size."""
+def problem_now(conference: Conference, now: Now, wanted: Wanted) -> tuple[grouping.Problem, tuple[str, ...]]:
+    """The problem of the conference as it is now, for the groups that are there; rounds that have begun keep any size.
+
+    Also gives where each rule comes from (see `tasks.Task`).
+    """
     rounds = max(plan.round.number for plan in now.plans if plan.groups)
     groups = _groups(now, wanted, rounds)
-    problem = tasks.problem_of(conference, now.people, groups, rounds, now.plans)
+    problem, sources = tasks.problem_of(conference, now.people, groups, rounds, now.plans)
     coming = frozenset(now.situation.coming)
-    spread = set(tasks.spread(now.people, groups, rounds))
     pins = _pins(now.plans, wanted, {group.id: group for group in groups})
-    rules: list[grouping.Rule] = [
-        _loosened(rule, now.coming) if rule in spread else rule for rule in problem.rules if rule not in pins
+    rules = [
+        (_loosened(rule, now.coming) if source == tasks.SPREAD else rule, source)
+        for rule, source in zip(problem.rules, sources, strict=True)
+        if source != tasks.PIN or rule not in pins
     ]
-    return replace(
-        problem,
-        people=tuple(replace(person, rounds=_rounds(person, now, coming)) for person in problem.people),
-        rules=(*_only(rules, coming), *_wanted(wanted)),
+    kept = [*_only(rules, coming), *((rule, tasks.PIN) for rule in _wanted(wanted))]
+    people = tuple(replace(person, rounds=_rounds(person, now, coming)) for person in problem.people)
+    return (
+        replace(problem, people=people, rules=tuple(rule for rule, _source in kept)),
+        tuple(source for _rule, source in kept),
     )
 
 
@@ -143,9 +148,11 @@ def _sizes(plan: queries.RoundPlan, now: Now, wanted: Wanted) -> dict[str, tuple
         return {}
     groups = [group for group in plan.groups if group.group.name not in wanted.closed]
     capacities = [group.group.room.capacity if group.group.room else None for group in groups]
-    sizes = sizes_after(len(now.people), capacities, [len(group.seats) for group in groups])
+    away = now.situation.away
+    there = sum(plan.round.number not in away.get(person.id, ()) for person in now.people)
+    sizes = sizes_after(there, capacities, [len(group.seats) for group in groups])
     if sizes is None:
-        sizes = [(0, len(now.people) if room is None else room) for room in capacities]
+        sizes = [(0, there if room is None else room) for room in capacities]
     return {group.group.name: size for group, size in zip(groups, sizes, strict=True)}
 
 
@@ -184,12 +191,15 @@ def _wanted(wanted: Wanted) -> list[grouping.Rule]:
     ]
 
 
-def _only(rules: Iterable[grouping.Rule], coming: frozenset[int]) -> Iterable[grouping.Rule]:
-    for rule in rules:
+def _only(
+    rules: Iterable[tuple[grouping.Rule, str]], coming: frozenset[int]
+) -> Iterable[tuple[grouping.Rule, str]]:
+    for rule, source in rules:
         if isinstance(rule, grouping.Stays):  # the table where they were so far counts
-            yield rule
+            yield rule, source
         elif rule.rounds is None or rule.rounds & coming:
-            yield replace(rule, rounds=coming if rule.rounds is None else rule.rounds & coming)
+            rounds = coming if rule.rounds is None else rule.rounds & coming
+            yield replace(rule, rounds=rounds), source
 
 
 def _loosened(rule: grouping.Rule, coming: Sequence[queries.RoundPlan]) -> grouping.Rule:
@@ -243,11 +253,13 @@ def ask(
         raise Refused(_("Groups are being formed right now. Wait until they are there, then repair them."))
     now = now_of(conference, at)
     check(now, wanted)
-    problem = problem_now(conference, now, wanted)
+    problem, sources = problem_now(conference, now, wanted)
     setting = {
         "rooms": {},
         "topics": {},
         "state": queries.state_of(conference, now.plans),
+        "sources": list(sources),
+        "rules": [rule.id for rule in method_queries.rules_of(conference)],
         "mark": now.situation.mark,
         "closed": list(wanted.closed),
         "pins": [list(pin) for pin in wanted.pins],
@@ -446,7 +458,7 @@ def _asked_now(conference: Conference, now: Now, wanted: Wanted) -> dict[str, An
         check(now, wanted)
     except Refused:
         return None
-    return _plain(problem_now(conference, now, wanted))
+    return _plain(problem_now(conference, now, wanted)[0])
 
 
 def _plain(problem: grouping.Problem) -> dict[str, Any]:

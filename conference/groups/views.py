@@ -24,8 +24,9 @@ from ..kit.layout import belongs
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, operations, queries, repairing, tasks
+from . import bp, forming, method_queries, methods, open_space_views, operations, queries, repairing, tasks
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
+from .method_views import rule_links
 from .models import Forming, FormingKind, FormingState, Group
 from .standing import Situation, situation_of
 
@@ -48,13 +49,15 @@ def _page(
     """The page with the forming form as it was sent, or with a move of a round that was not done."""
     people = participants(conference)
     plans = queries.plan_of(conference)
+    setting = method_queries.setting_of(conference)
     if not form.is_submitted() or move is not None:
         tables = len({group.group.name for plan in plans for group in plan.groups})
-        form.tables.data = tables or max(1, round(len(people) / 7))
+        usual = method_queries.tables_for(setting.method, len(people), len(topics_of(conference)))
+        form.tables.data = setting.tables or tables or usual
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
     formed = queries.latest_forming(conference)
-    judgement = _judgement(formed, plans)
+    judgement = _judgement(conference, formed, plans)
     present = {person.id for person in people}
     situation = situation_of(conference, plans, people, clock.now())
     seated = {plan.round.id: plan.seated_ids for plan in plans}
@@ -64,6 +67,9 @@ def _page(
         move=move,
         move_round=round_id,
         conference=conference,
+        setting=setting,
+        hosts=method_queries.hosts_of(conference),
+        rules=len(method_queries.rules_of(conference)),
         people=people,
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
@@ -89,8 +95,13 @@ def _line(
     return repairing.line_of(row, now) if situation.needs_repair else None
 
 
-def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
-    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed."""
+def _judgement(
+    conference: Conference, formed: Forming | None, plans: list[queries.RoundPlan]
+) -> Judgement | None:
+    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed.
+
+    The rules are those of now: one that was added since may be broken.
+    """
     if formed is None:
         return None
     known = {person["id"] for person in formed.problem["people"]}
@@ -108,7 +119,8 @@ def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgem
     ]
     if len(seating) != formed.problem["rounds"]:
         return None
-    return _judged(json.dumps(formed.problem), json.dumps(seating))
+    problem = tasks.as_of_now(formed.problem, formed.setting["sources"], method_queries.rules_of(conference))
+    return _judged(json.dumps(problem), json.dumps(seating))
 
 
 @lru_cache(maxsize=32)
@@ -119,7 +131,7 @@ def _judged(problem: str, seating: str) -> Judgement:
 
 def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:
     """What the page says about the groups: goals, sizes, and person by person what hurts."""
-    names = {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    names = _names(plans)
     sizes = [len(group.seats) for plan in plans for group in plan.groups]
     scores = [_score(score) for score in judgement.scores]
     return {
@@ -167,6 +179,7 @@ def form_groups(slug: str) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             around = request.form.get("around") == "1"
+            methods.remember_tables(conference, form.tables.data)
             asked = forming.ask(conference, form.tables.data, account, around=around, at=clock.now())
             return pages.done("groups.show_forming", slug=slug, forming_id=asked.id)
     return _page(conference_here(access.account(), slug), form)
@@ -205,10 +218,15 @@ def _renewed(response: Response, asked: Forming, is_late: bool) -> Response:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
-def _trouble(asked: Forming | None) -> str | None:
+def _trouble(asked: Forming | None) -> dict[str, Any] | None:
+    """Why nothing came out, in words, and where the rules are that it names."""
     if asked is None or asked.trouble is None:
         return None
-    return operations.words_for(asked.trouble, grouping.parse_problem(asked.problem))
+    sources = asked.setting["sources"]
+    return {
+        "text": operations.words_for(asked.trouble, grouping.parse_problem(asked.problem), sources),
+        "links": rule_links(asked.conference, [sources[number] for number in asked.trouble.get("rules", ())]),
+    }
 
 
 @bp.post("/conferences/<slug>/groups/forming/<int:forming_id>/cancellation")
@@ -247,7 +265,7 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
         if step == "pin":
             return _("%(name)s stays when groups are formed anew.", name=contact.name)
         return _("%(name)s may be moved again.", name=contact.name)
-    before = _numbers(conference)
+    before = _standing(conference)
     if step == "swap":
         done = _swapped(conference, round_id, contact, move, number)
     else:
@@ -255,7 +273,9 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
             conference, round_id, contact.id, move.group.data, move.started_from, account, at=at
         )
         done = _sits(contact, group, number)
-    return " ".join([done, *_differences(before, _numbers(conference))])
+    return " ".join(
+        [done, *_newly_broken(before, after := _standing(conference)), *_differences(before[0], after[0])]
+    )
 
 
 def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
@@ -279,10 +299,28 @@ def _sits(contact: Contact, group: Group | None, number: int) -> str:
     )
 
 
-def _numbers(conference: Conference) -> dict[str, tuple[Any, str]]:
-    judgement = _judgement(queries.latest_forming(conference), queries.plan_of(conference))
-    scores = [_score(score) for score in judgement.scores] if judgement else []
-    return {score["goal"]: (score["number"], score["value"]) for score in scores}
+Standing = tuple[dict[str, tuple[Any, str]], list[str]]
+
+
+def _standing(conference: Conference) -> Standing:
+    """How good the groups are for each goal, and which rules they break, in words."""
+    plans = queries.plan_of(conference)
+    judgement = _judgement(conference, queries.latest_forming(conference), plans)
+    if judgement is None:
+        return {}, []
+    scores = [_score(score) for score in judgement.scores]
+    broken = tasks.broken_in_words([one for one in judgement.broken if one.rule], _names(plans))
+    return {score["goal"]: (score["number"], score["value"]) for score in scores}, broken
+
+
+def _names(plans: list[queries.RoundPlan]) -> dict[str, str]:
+    return {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+
+
+def _newly_broken(before: Standing, after: Standing) -> list[str]:
+    """What a move has broken: it was done, but nobody should find out later."""
+    broken = [sentence for sentence in after[1] if sentence not in before[1]]
+    return [_("This breaks a rule: %(rules)s", rules=" ".join(broken))] if broken else []
 
 
 def _differences(before: dict[str, tuple[Any, str]], after: dict[str, tuple[Any, str]]) -> list[str]:
@@ -413,8 +451,10 @@ def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnVa
 @bp.get("/my/groups")
 @access.guest
 def my_groups() -> ResponseReturnValue:
-    """A participant's own groups, as published."""
+    """A participant's own groups: as published, or (in an Open Space) to be chosen."""
     link = access.link()
+    if method_queries.setting_of(link.conference).is_live:
+        return open_space_views.my_market()
     entries = [
         entry | operations.times_of(entry)
         for entry in queries.published_for(link.conference, link.contact_id)
@@ -426,4 +466,5 @@ def my_groups() -> ResponseReturnValue:
         entries=entries,
         is_published=is_published,
         takes_part=queries.takes_part(link.conference, link.contact_id),
+        me=link.contact_id,
     )

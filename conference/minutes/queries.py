@@ -214,7 +214,7 @@ def _rounds(
         tables = [
             core.GroupTable(
                 name=group.group.name,
-                topic=group.group.topic.title if group.group.topic else "",
+                topic=group.group.subject,
                 room=group.group.room.name if group.group.room else "",
                 people=tuple(seat.contact.name for seat in group.seats if seat.contact.id not in missed),
                 ideas=tuple(by_table[plan.round.id, group.group.name]),

@@ -11,6 +11,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
+from ..groups.method_queries import hosts_of
 from ..groups.queries import GroupPlan, RoundPlan, plan_of
 from ..ideas.queries import points_of
 from ..kit import access, clock, dates, pages, unit
@@ -180,14 +181,14 @@ def door_sheets(slug: str) -> ResponseReturnValue:
 
 
 def _door_sheets(conference: Conference) -> str:
-    codes = {point.table: point.code for point in points_of(conference)}
+    codes, hosts = {point.table: point.code for point in points_of(conference)}, hosts_of(conference)
     with force_locale(conference.language):
         return render_template(
             "pdf/door_sheet.html",
             language=conference.language,
             conference_title=conference.title,
             day=conference.day,
-            sheets=[_sheet(conference, plans, codes) for plans in _tables(conference)],
+            sheets=[_sheet(conference, plans, codes, hosts) for plans in _tables(conference)],
         )
 
 
@@ -197,20 +198,37 @@ def _tables(conference: Conference) -> list[list[tuple[RoundPlan, GroupPlan]]]:
     for plan in plan_of(conference):
         for entry in plan.groups:
             group = entry.group
-            key = (group.name, group.room_id or 0, group.topic_id or 0, group.focus_question)
+            key = (
+                group.name,
+                group.room_id or 0,
+                group.topic_id or 0,
+                group.concern_id or 0,
+                group.focus_question,
+            )
             tables.setdefault(key, []).append((plan, entry))
     return sorted(tables.values(), key=lambda plans: (plans[0][1].group.name, plans[0][0].round.number))
 
 
 def _sheet(
-    conference: Conference, plans: list[tuple[RoundPlan, GroupPlan]], codes: dict[str, str]
+    conference: Conference,
+    plans: list[tuple[RoundPlan, GroupPlan]],
+    codes: dict[str, str],
+    hosts: dict[int, str],
 ) -> dict[str, Any]:
     group = plans[0][1].group
     code = codes.get(group.name)
     return {
         "letter": group.name,
         "room": group.room.name if group.room else "",
-        "topic": group.topic.title if group.topic else "",
+        "topic": group.subject,
+        "hosts": list(
+            dict.fromkeys(
+                seat.contact.name
+                for _plan, entry in plans
+                for seat in entry.seats
+                if hosts.get(seat.contact_id) == group.name
+            )
+        ),
         "focus_question": group.focus_question or conference.focus_question,
         "rounds": [_times(conference, plan) for plan, _entry in plans if plan.round.agenda_item],
         "qr": qr(pages.absolute("ideas.hand_in_idea", code=code)) if code else None,

@@ -2,9 +2,10 @@
 
 `solve` seats everybody so that no rule is broken and the goals are as good as found, in their order, each with a proven
 bound. `violations`, `check_move` and `evaluate` judge seatings made by hand. `parse_problem` and the `…_to_json`
-functions speak the file format of `groups-solve`.
+functions speak the file format of `groups-solve`. `advise` tells beforehand what a number of tables allows.
 """
 
+from .advice import Advice, Forecast, Outlook, advise, sensible_tables
 from .bounds import bound
 from .checking import check
 from .model import (
@@ -41,6 +42,7 @@ from .violations import check_move, moved, violations
 from .writing import contradiction_to_json, problem_to_json, rule_to_json, score_to_json, to_json
 
 __all__ = [
+    "Advice",
     "Apart",
     "BadProblem",
     "Balance",
@@ -49,12 +51,14 @@ __all__ = [
     "Diversity",
     "EachGroupHas",
     "Fixed",
+    "Forecast",
     "Goal",
     "GoalScore",
     "Group",
     "Move",
     "NotFound",
     "NotIn",
+    "Outlook",
     "Person",
     "Problem",
     "Repair",
@@ -67,6 +71,7 @@ __all__ = [
     "Value",
     "Violation",
     "Wishes",
+    "advise",
     "bound",
     "check",
     "check_move",
@@ -82,6 +87,7 @@ __all__ = [
     "repair_to_json",
     "rule_to_json",
     "score_to_json",
+    "sensible_tables",
     "solve",
     "status",
     "to_json",

@@ -783,6 +783,113 @@ def upgrade() -> None:
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_round_conference_id_number")),
     )
     op.create_table(
+        "concern",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_concern_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_concern_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"],
+            ["concern.id"],
+            name=op.f("fk_concern_merged_into_id_concern"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_concern")),
+    )
+    with op.batch_alter_table("concern", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_concern_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_concern_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "groups_setting",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "method",
+            sa.Enum(
+                "working_groups",
+                "world_cafe",
+                "open_space",
+                "chance",
+                "wishes",
+                name="method",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("tables", sa.Integer(), nullable=True),
+        sa.Column("aims", sa.JSON(), nullable=True),
+        sa.Column("spread", sa.Boolean(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_groups_setting_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups_setting")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_groups_setting_conference_id")),
+    )
+    op.create_table(
+        "groups_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "together",
+                "apart",
+                "host",
+                "at",
+                "not_at",
+                "absent",
+                "everywhere",
+                name="rulekind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=True),
+        sa.Column("attribute", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("added_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_groups_rule_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_groups_rule_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups_rule")),
+    )
+    with op.batch_alter_table("groups_rule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_groups_rule_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "rule_person",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_rule_person_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["groups_rule.id"],
+            name=op.f("fk_rule_person_rule_id_groups_rule"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_person")),
+        sa.UniqueConstraint("rule_id", "contact_id", name=op.f("uq_rule_person_rule_id_contact_id")),
+    )
+    with op.batch_alter_table("rule_person", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rule_person_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
         "breakout_group",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
@@ -790,6 +897,13 @@ def upgrade() -> None:
         sa.Column("topic_id", sa.Integer(), nullable=True),
         sa.Column("focus_question", sa.Text(), nullable=False),
         sa.Column("room_id", sa.Integer(), nullable=True),
+        sa.Column("concern_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["concern_id"],
+            ["concern.id"],
+            name=op.f("fk_breakout_group_concern_id_concern"),
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(["room_id"], ["room.id"], name=op.f("fk_breakout_group_room_id_room")),
         sa.ForeignKeyConstraint(
             ["round_id"], ["round.id"], name=op.f("fk_breakout_group_round_id_round"), ondelete="CASCADE"
@@ -1009,6 +1123,20 @@ def downgrade() -> None:
 
     op.drop_table("idea")
     op.drop_table("breakout_group")
+    with op.batch_alter_table("rule_person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rule_person_contact_id"))
+
+    op.drop_table("rule_person")
+    with op.batch_alter_table("groups_rule", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_groups_rule_conference_id"))
+
+    op.drop_table("groups_rule")
+    op.drop_table("groups_setting")
+    with op.batch_alter_table("concern", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_concern_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_concern_conference_id"))
+
+    op.drop_table("concern")
     op.drop_table("round")
     op.drop_table("note")
     op.drop_table("wish")
