@@ -33,6 +33,8 @@ def choose_method(slug: str) -> ResponseReturnValue:
         with pages.refusals(form):
             method = Method(form.method.data)
             methods.choose_method(conference, method, form.tables.data, form.started_from)
+            if method is Method.OPEN_SPACE:
+                return pages.done("groups.show_market", _("The method has been saved."), slug=slug)
             if request.form.get("step") != "form":
                 return pages.done("groups.choose_method", _("The method has been saved."), slug=slug)
             asked = forming.ask(conference, form.tables.data or 0, account, at=clock.now())

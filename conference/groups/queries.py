@@ -397,9 +397,11 @@ def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = No
                     "room": group.group.room.name if group.group.room else "",
                     "contact_ids": [seat.contact_id for seat in group.seats],
                     "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in group.seats],
-                    "hosts": [
-                        s.contact_id for s in group.seats if hosts.get(s.contact_id) == group.group.name
-                    ],
+                    "hosts": {
+                        str(seat.contact_id): f"{seat.contact.name}, {seat.contact.provider.name}"
+                        for seat in group.seats
+                        if hosts.get(seat.contact_id) == group.group.name
+                    },
                 }
             )
     return entries

@@ -49,7 +49,7 @@ def _page(
     """The page with the forming form as it was sent, or with a move of a round that was not done."""
     people = participants(conference)
     plans = queries.plan_of(conference)
-    setting = method_queries.setting_of(conference)
+    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
     if not form.is_submitted() or move is not None:
         tables = len({group.group.name for plan in plans for group in plan.groups})
         usual = method_queries.tables_for(setting.method, len(people), len(topics_of(conference)))
@@ -69,7 +69,8 @@ def _page(
         conference=conference,
         setting=setting,
         hosts=method_queries.hosts_of(conference),
-        rules=len(method_queries.rules_of(conference)),
+        rules=len(rules),
+        away=tasks.absences(rules, len(plans)),
         people=people,
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},

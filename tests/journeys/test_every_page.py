@@ -33,6 +33,7 @@ ORGANISER = [
     "/conferences/june-2023/agenda/2/note", "/conferences/june-2023/votes/1", "/conferences/june-2023/decisions/1",
     "/conferences/june-2023/actions/1", "/conferences/june-2023/actions/1/edit", "/conferences/june-2023/groups/1",
     "/conferences/june-2023/groups/release", "/conferences/june-2023/groups/forming/1",
+    "/conferences/june-2023/groups/method", "/conferences/june-2023/groups/rules?kind=apart", "/conferences/august-2023/groups/market",
     "/outbox", "/outbox/1", "/conferences/june-2023/outbox/1", "/conferences/june-2023/agenda/2/note/1", "/conferences/june-2023/agenda/2/removal",
     "/conferences/june-2023/agenda/2/times", "/conferences/june-2023/clusters/1", "/conferences/june-2023/ideas/1",
     "/conferences/june-2023/ideas/import", "/conferences/june-2023/ideas/codes", "/conferences/august-2023/guests/1",
