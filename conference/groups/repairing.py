@@ -5,7 +5,7 @@ over; a proposal that no longer fits is never applied.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -99,56 +99,34 @@ def now_of(conference: Conference, at: datetime) -> Now:
 def problem_now(conference: Conference, now: Now, wanted: Wanted) -> tuple[grouping.Problem, tuple[str, ...]]:
     """The problem of the conference as it is now, for the groups that are there; rounds that have begun keep any size.
 
-    Beside it, where each of its rules comes from (see `tasks.Task`).
+    Also gives where each rule comes from (see `tasks.Task`).
     """
     rounds = max(plan.round.number for plan in now.plans if plan.groups)
-    groups = _groups(now, wanted, rounds, tasks.absences(method_queries.rules_of(conference), rounds))
+    groups = _groups(now, wanted, rounds)
     problem, sources = tasks.problem_of(conference, now.people, groups, rounds, now.plans)
     coming = frozenset(now.situation.coming)
     pins = _pins(now.plans, wanted, {group.id: group for group in groups})
-    sourced = [
-        (kept, source)
+    rules = [
+        (_loosened(rule, now.coming) if source == tasks.SPREAD else rule, source)
         for rule, source in zip(problem.rules, sources, strict=True)
-        if rule not in pins
-        for kept in _kept(rule, source, now, groups, coming)
+        if source != tasks.PIN or rule not in pins
     ]
-    sourced += [(rule, tasks.PIN) for rule in _wanted(wanted)]
-    problem = replace(
-        problem,
-        people=tuple(replace(person, rounds=_rounds(person, now, coming)) for person in problem.people),
-        rules=tuple(rule for rule, _source in sourced),
+    kept = [*_only(rules, coming, groups), *((rule, tasks.PIN) for rule in _wanted(wanted))]
+    people = tuple(replace(person, rounds=_rounds(person, now, coming)) for person in problem.people)
+    return (
+        replace(problem, people=people, rules=tuple(rule for rule, _source in kept)),
+        tuple(source for _rule, source in kept),
     )
-    return problem, tuple(source for _rule, source in sourced)
 
 
-def _kept(
-    rule: grouping.Rule,
-    source: str,
-    now: Now,
-    groups: Sequence[grouping.Group],
-    coming: frozenset[int],
-) -> Iterator[grouping.Rule]:
-    """The rule as it holds in the rounds to come; nothing where it speaks of none of them, or of a table that is closed."""
-    if source == tasks.SPREAD:
-        rule = _loosened(rule, now.coming)
-    rounds = coming if rule.rounds is None else rule.rounds & coming
-    if isinstance(rule, grouping.Fixed):
-        table = next(group for group in groups if group.id == rule.group)
-        rounds = frozenset(number for number in rounds if table.meets(number))
-    if rounds:
-        yield replace(rule, rounds=rounds)
-
-
-def _groups(
-    now: Now, wanted: Wanted, rounds: int, away: Mapping[int, set[int]]
-) -> tuple[grouping.Group, ...]:
+def _groups(now: Now, wanted: Wanted, rounds: int) -> tuple[grouping.Group, ...]:
     sizes: dict[str, dict[int, tuple[int, int]]] = {}
     topics: dict[str, str | None] = {}
     for plan in sorted(now.plans, key=lambda plan: plan.round.number not in now.situation.coming):
-        for name, size in _sizes(plan, now, wanted, away).items():
+        for name, size in _sizes(plan, now, wanted).items():
             sizes.setdefault(name, {})[plan.round.number] = size
         for group in plan.groups:
-            topics.setdefault(group.group.name, group.group.subject or None)
+            topics.setdefault(group.group.name, group.group.topic.title if group.group.topic else None)
     numbers = range(1, rounds + 1)
     return tuple(
         grouping.Group(
@@ -162,9 +140,7 @@ def _groups(
     )
 
 
-def _sizes(
-    plan: queries.RoundPlan, now: Now, wanted: Wanted, away: Mapping[int, set[int]]
-) -> dict[str, tuple[int, int]]:
+def _sizes(plan: queries.RoundPlan, now: Now, wanted: Wanted) -> dict[str, tuple[int, int]]:
     """Least and most people at the tables of a round; too small rooms are left for the proof that they are."""
     if plan.round.number in now.situation.begun:
         return {group.group.name: (0, max(1, len(group.seats))) for group in plan.groups}
@@ -172,10 +148,11 @@ def _sizes(
         return {}
     groups = [group for group in plan.groups if group.group.name not in wanted.closed]
     capacities = [group.group.room.capacity if group.group.room else None for group in groups]
-    count = sum(plan.round.number not in away.get(person.id, ()) for person in now.people)
-    sizes = sizes_after(count, capacities, [len(group.seats) for group in groups])
+    away = now.situation.away
+    there = sum(plan.round.number not in away.get(person.id, ()) for person in now.people)
+    sizes = sizes_after(there, capacities, [len(group.seats) for group in groups])
     if sizes is None:
-        sizes = [(0, count if room is None else room) for room in capacities]
+        sizes = [(0, there if room is None else room) for room in capacities]
     return {group.group.name: size for group, size in zip(groups, sizes, strict=True)}
 
 
@@ -212,6 +189,22 @@ def _wanted(wanted: Wanted) -> list[grouping.Rule]:
         grouping.Fixed(str(contact_id), table, frozenset({number}))
         for number, contact_id, table in wanted.pins
     ]
+
+
+def _only(
+    rules: Iterable[tuple[grouping.Rule, str]], coming: frozenset[int], groups: Sequence[grouping.Group]
+) -> Iterable[tuple[grouping.Rule, str]]:
+    """The rules as they hold in the rounds to come. Whoever hosts a table that is closed is free to sit elsewhere."""
+    tables = {group.id: group for group in groups}
+    for rule, source in rules:
+        if isinstance(rule, grouping.Stays):  # the table where they were so far counts
+            yield rule, source
+            continue
+        rounds = coming if rule.rounds is None else rule.rounds & coming
+        if isinstance(rule, grouping.Fixed):
+            rounds = frozenset(number for number in rounds if tables[rule.group].meets(number))
+        if rounds:
+            yield replace(rule, rounds=rounds), source
 
 
 def _loosened(rule: grouping.Rule, coming: Sequence[queries.RoundPlan]) -> grouping.Rule:
@@ -267,8 +260,11 @@ def ask(
     check(now, wanted)
     problem, sources = problem_now(conference, now, wanted)
     setting = {
-        "sources": list(sources),
+        "rooms": {},
+        "topics": {},
         "state": queries.state_of(conference, now.plans),
+        "sources": list(sources),
+        "rules": [rule.id for rule in method_queries.rules_of(conference)],
         "mark": now.situation.mark,
         "closed": list(wanted.closed),
         "pins": [list(pin) for pin in wanted.pins],
@@ -467,8 +463,7 @@ def _asked_now(conference: Conference, now: Now, wanted: Wanted) -> dict[str, An
         check(now, wanted)
     except Refused:
         return None
-    problem, _sources = problem_now(conference, now, wanted)
-    return _plain(problem)
+    return _plain(problem_now(conference, now, wanted)[0])
 
 
 def _plain(problem: grouping.Problem) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the groups look like now that people come and go, rounds begin, and the agenda and the rooms change."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,13 +15,15 @@ from ..conferences.models import Conference
 from ..kit.db import db
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Presence
-from . import method_queries, queries
-from .tasks import absences
+from . import method_queries, queries, tasks
 
 
 @dataclass(frozen=True)
 class Missing:
-    """Somebody with seats in coming rounds who takes no part. `why`: "absent", "excused" or "withdrawn"."""
+    """Somebody with seats in coming rounds who takes no part.
+
+    `why`: "absent", "excused", "withdrawn", or "away" in these rounds.
+    """
 
     contact: Contact
     why: str
@@ -51,7 +53,8 @@ class Crowded:
 class Situation:
     """Rounds by number: to come, begun (over or running), and without an agenda item any more; and what is stale.
 
-    `unformed` are breakout items to come for which there are no groups. `mark` changes whenever a repair that was worked
+    `away`: contact id → rounds for which a rule says that the person is not there. `unformed` are breakout items to come for
+    which there are no groups. `mark` changes whenever a repair that was worked
     out before would no longer fit.
     """
 
@@ -62,6 +65,7 @@ class Situation:
     missing: tuple[Missing, ...]
     newcomers: tuple[Newcomer, ...]
     crowded: tuple[Crowded, ...]
+    away: Mapping[int, set[int]]
     mark: str
 
     @property
@@ -76,12 +80,12 @@ def situation_of(
     """How plans and people fit together at this moment."""
     formed = [plan for plan in plans if plan.groups]
     held = [plan for plan in formed if queries.is_held(plan.round.agenda_item)]
-    # Where participants choose for themselves, nobody is seated or moved by others.
-    is_live = queries.is_live(conference)
+    # Where people choose for themselves nobody is seated, and nothing is to be repaired.
+    is_live = method_queries.setting_of(conference).is_live
     coming = [] if is_live else [plan for plan in held if not _has_begun(plan, at)]
+    last = max((plan.round.number for plan in plans), default=0)
+    away = tasks.absences(method_queries.rules_of(conference), last)
     recorded = _recorded(conference)
-    rounds = max((plan.round.number for plan in plans), default=0)
-    away = absences(method_queries.rules_of(conference), rounds)
     taken = {plan.round.agenda_item_id for plan in formed}
     return Situation(
         coming=_numbers(coming),
@@ -92,9 +96,10 @@ def situation_of(
             for item in breakout_items(conference)
             if formed and not is_live and item.id not in taken and item.starts_at > at
         ),
-        missing=_missing(coming, people, recorded),
+        missing=_missing(coming, people, recorded, away),
         newcomers=_newcomers(coming, people, recorded, away),
         crowded=tuple(_crowded(coming, {person.id for person in people})),
+        away=away,
         mark=_mark(conference, plans, coming, people),
     )
 
@@ -119,16 +124,22 @@ def _missing(
     coming: Sequence[queries.RoundPlan],
     people: Sequence[Contact],
     recorded: dict[int, tuple[Presence, bool]],
+    away: Mapping[int, set[int]],
 ) -> tuple[Missing, ...]:
     there = {person.id for person in people}
     seats: dict[int, tuple[Contact, list[int]]] = {}
     for plan in coming:
         for group in plan.groups:
             for seat in group.seats:
-                if seat.contact_id not in there:
+                is_away = plan.round.number in away.get(seat.contact_id, ())
+                if seat.contact_id not in there or is_away:
                     seats.setdefault(seat.contact_id, (seat.contact, []))[1].append(plan.round.number)
     return tuple(
-        Missing(contact, _why(recorded.get(contact.id)), tuple(rounds))
+        Missing(
+            contact,
+            "away" if contact.id in there else _why(recorded.get(contact.id)),
+            tuple(rounds),
+        )
         for contact, rounds in sorted(seats.values(), key=lambda found: found[0].sort_key)
     )
 
@@ -141,23 +152,20 @@ def _newcomers(
     coming: Sequence[queries.RoundPlan],
     people: Sequence[Contact],
     recorded: dict[int, tuple[Presence, bool]],
-    away: dict[int, set[int]],
+    away: Mapping[int, set[int]],
 ) -> tuple[Newcomer, ...]:
     seated = [(plan.round.number, plan.seated_ids) for plan in coming]
-    without = [
-        (
-            person,
-            tuple(
-                number
-                for number, ids in seated
-                if person.id not in ids and number not in away.get(person.id, ())
-            ),
-        )
-        for person in people
-    ]
+    without = [(person, _unseated(person.id, seated, away)) for person in people]
     return tuple(
         Newcomer(person, _how(recorded.get(person.id)), rounds) for person, rounds in without if rounds
     )
+
+
+def _unseated(
+    contact_id: int, seated: Sequence[tuple[int, set[int]]], away: Mapping[int, set[int]]
+) -> tuple[int, ...]:
+    absent = away.get(contact_id, set())
+    return tuple(number for number, ids in seated if contact_id not in ids and number not in absent)
 
 
 def _how(recorded: tuple[Presence, bool] | None) -> str:

@@ -8,8 +8,8 @@ from conference.agenda import operations as agenda
 from conference.agenda.queries import breakout_items
 from conference.conferences import operations as conferences
 from conference.conferences.models import Conference
-from conference.groups import forming, operations, queries, repairing
-from conference.groups.models import Forming, FormingState, Seat
+from conference.groups import forming, methods, operations, queries, repairing
+from conference.groups.models import Forming, FormingState, RuleKind, Seat
 from conference.invitations.queries import invitation_for
 from conference.kit.db import db
 from conference.registrations import operations as registrations
@@ -325,6 +325,29 @@ def test_when_no_repair_keeps_the_rules_the_page_says_which(staff, page, work, s
     for name in names.values():
         assert staff.sees(name)
     assert staff.sees("sitzt in Runde 1 fest in Gruppe A")
+
+
+def test_the_organisers_rules_are_kept_and_who_is_away_in_a_round_loses_that_seat(
+    staff, page, work, seats, june
+):
+    before = seats()
+    one, other, away = before[0]["A"][0], before[0]["A"][1], before[1]["B"][0]
+
+    def rule(conference):
+        methods.add_rule(conference, methods.NewRule(RuleKind.APART, (one, other)), None, at=AT)
+        methods.add_rule(conference, methods.NewRule(RuleKind.ABSENT, (away,), round=2), None, at=AT)
+
+    june(rule)
+    page()
+    assert staff.sees("(in dieser Runde nicht da)")
+    ask(staff)
+    work()
+    page()
+    take(staff)
+    after = seats()
+    assert not any({one, other} <= set(people) for round_ in after for people in round_.values())
+    assert away not in {person for people in after[1].values() for person in people}
+    assert staff.sees("Alle haben einen Platz")
 
 
 def test_too_few_seats_in_all_rooms_are_said_in_numbers(staff, page, work, june, seats):
