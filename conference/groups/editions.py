@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Table:
-    """A group of one round."""
+    """A group of one round; `hosts` are those of its people who stay at it through all rounds."""
 
     name: str
     topic: str
@@ -129,7 +129,7 @@ def _table(entry: dict[str, Any], known: dict[int, Person]) -> Table:
         entry["room"],
         entry["focus_question"],
         people,
-        tuple(entry.get("hosts", ())),
+        [person.name for person in people if person.id in entry.get("hosts", ())],
     )
 
 

@@ -317,6 +317,7 @@ def _door_sheet(
         "letter": table.name,
         "room": table.room,
         "topic": table.topic,
+        "hosts": list(dict.fromkeys(name for _round, each in groups for name in each.hosts)),
         "focus_question": table.focus_question or conference.focus_question,
         "rounds": [
             {
