@@ -129,7 +129,7 @@ def _table(entry: dict[str, Any], known: dict[int, Person]) -> Table:
         entry["room"],
         entry["focus_question"],
         people,
-        [person.name for person in people if person.id in entry.get("hosts", ())],
+        tuple(person.name for person in people if person.id in entry.get("hosts", ())),
     )
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
-from ..core import countdown, sheets
+from ..core import countdown, paging
 from ..core.countdown import Countdown
 from ..kit import access, clock, dates, forms, pages
 from ..kit.db import found
@@ -227,7 +227,7 @@ def _leaves(round_: editions.RoundOfTables, view: str | None) -> list[list[Any]]
         rows += [(person, None) for person in round_.unseated]
         rows.sort(key=lambda row: (row[0].sort_key, row[0].id))
         heights = [_lines(person.listed, SIGNS_IN_A_LIST) + 1 for person, _table in rows]
-        return sheets.pages_by_height(rows, heights, LINES_OF_NAMES)
+        return paging.pages_by_height(rows, heights, LINES_OF_NAMES)
     return _cards(round_)
 
 
@@ -236,14 +236,14 @@ def _cards(round_: editions.RoundOfTables) -> list[list[Any]]:
     cards, heights = [], []
     for table in round_.tables:
         lines = [_lines(person.name, SIGNS_ON_A_CARD) + 1 for person in table.people]
-        parts = sheets.pages_by_height(
+        parts = paging.pages_by_height(
             list(zip(table.people, lines, strict=True)), lines, LINES_OF_A_PAGE - 3
         )
         for number, part in enumerate(parts or [[]]):
             people = [person for person, _height in part]
             cards.append({"table": table, "people": people, "goes_on": number > 0})
             heights.append(3 + sum(height for _person, height in part))
-    return sheets.pages_of_cards(cards, heights, CARDS_IN_A_ROW, LINES_OF_A_PAGE)
+    return paging.pages_of_cards(cards, heights, CARDS_IN_A_ROW, LINES_OF_A_PAGE)
 
 
 def _lines(name: str, signs: int) -> int:

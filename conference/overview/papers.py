@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..core import wall_page
-from ..core.sheets import even_pages
+from ..core.paging import even_pages
 from ..groups.editions import Edition, RoundOfTables, Table, edition_of
 from ..groups.queries import latest_release, plan_as_published
 from ..ideas.queries import points_of
@@ -317,7 +317,7 @@ def _door_sheet(
         "letter": table.name,
         "room": table.room,
         "topic": table.topic,
-        "hosts": list(dict.fromkeys(name for _round, each in groups for name in each.hosts)),
+        "hosts": list(dict.fromkeys(name for _round, one in groups for name in one.hosts)),
         "focus_question": table.focus_question or conference.focus_question,
         "rounds": [
             {

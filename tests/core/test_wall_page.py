@@ -2,7 +2,7 @@
 
 import pytest
 
-from conference.core.sheets import even_pages, pages_of_cards
+from conference.core.paging import even_pages, pages_of_cards
 from conference.core.wall_page import PlanRow, layout
 
 

@@ -125,7 +125,7 @@ def test_who_hosts_a_table_stands_on_its_sheets(house):
     host = edition.rounds[0].tables[0].people[0].name
     assert papers._door_sheets(conference, edition)["sheets"][0]["hosts"] == [host]
     with house.test_request_context():
-        assert papers._facilitator_sheets(conference, edition)["sheets"][0]["table"].hosts == [host]
+        assert papers._facilitator_sheets(conference, edition)["sheets"][0]["table"].hosts == (host,)
 
 
 def test_a_name_that_was_corrected_since_stands_corrected_and_who_was_deleted_as_published(house):
