@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Table:
-    """A group of one round."""
+    """A group of one round; `hosts` are those of its people who stay at it through all rounds."""
 
     name: str
     topic: str

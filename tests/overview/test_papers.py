@@ -115,6 +115,19 @@ def test_every_paper_holds_everybody_who_takes_part(house):
         assert len(papers._facilitator_sheets(conference, edition)["sheets"]) == 4
 
 
+def test_who_hosts_a_table_stands_on_its_sheets(house):
+    conference = a_small_day(people=2)
+    operations.form_groups(conference, 1, None, at=NOW, iterations=5)
+    release = operations.publish(conference, None, at=NOW)
+    release.plan = [entry | {"hosts": entry["contact_ids"][:1]} for entry in release.plan]
+    db.session.flush()
+    edition = editions.edition_of(conference)
+    host = edition.rounds[0].tables[0].people[0].name
+    assert papers._door_sheets(conference, edition)["sheets"][0]["hosts"] == [host]
+    with house.test_request_context():
+        assert papers._facilitator_sheets(conference, edition)["sheets"][0]["table"].hosts == (host,)
+
+
 def test_a_name_that_was_corrected_since_stands_corrected_and_who_was_deleted_as_published(house):
     conference = a_small_day(people=2)
     operations.form_groups(conference, 1, None, at=NOW, iterations=5)
