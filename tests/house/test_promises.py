@@ -243,6 +243,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
     allowed_files = {
         "views.py",
         "import_views.py",
+        "calendar_views.py",
         "clock.py",
         "cli.py",
         "demo.py",
