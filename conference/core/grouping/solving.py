@@ -7,7 +7,7 @@ from random import Random
 
 from .checking import check
 from .compiled import Compiled, Seats, compile_problem
-from .contradiction import contradiction
+from .contradiction import contradiction, refuse_obvious
 from .feasible import Answer, find
 from .model import NotFound, Problem, Seating, Solution
 from .objective import Weights, objective
@@ -54,6 +54,7 @@ def solve(
     NotFound.
     """
     check(problem)
+    refuse_obvious(problem)
     planned = default_iterations(problem) if iterations is None else max(0, iterations)
     search = _Search(problem, seed, planned, deadline or _never, on_progress or _silent)
     search.run()
