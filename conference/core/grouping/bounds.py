@@ -80,10 +80,7 @@ def _colleagues_in(problem: Problem, goal: Colleagues, round: int) -> int:
     tied = (pair for pair in _tied(problem, round) if home.keys() >= set(pair))
     forced = Counter(home[one] for one, other in tied if home[one] == home[other])
     staff = Counter(home.values())
-    return sum(
-        max(_pairs(_even(count, seats)) if count > len(seats) else 0, forced[name])
-        for name, count in staff.items()
-    )
+    return sum(max(_pairs(_even(count, seats)), forced[name]) for name, count in staff.items())
 
 
 def _repeats(problem: Problem) -> int:
@@ -114,13 +111,7 @@ def _split(problem: Problem, before: int, after: int) -> int:
     sources = len(_meeting(problem, before))
     sizes = [group.size(after) for group in _meeting(problem, after)]
     tables = _fill(both, [(max(0, least - strangers), most) for least, most in sizes], sources)
-    return sum(_spread(table, sources) for table in tables)
-
-
-def _spread(count: int, sources: int) -> int:
-    """Pairs from one source if so many people come from all sources evenly."""
-    low, more = divmod(count, max(1, sources))
-    return sources * (low * (low - 1) // 2) + more * low
+    return sum(_pairs(_even(table, [table] * sources)) for table in tables)
 
 
 def _pigeonhole(problem: Problem) -> int:

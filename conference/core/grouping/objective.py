@@ -179,10 +179,7 @@ def objective(compiled: Compiled) -> Objective:
     place = {person.id: index for index, person in enumerate(problem.people)}
     met = {(min(pair), max(pair)) for pair in ([place[name] for name in names] for names in problem.met)}
     levels = [level for goal in problem.goals for level in _levels(problem, goal, place)]
-    wishes = [
-        [person.wish_cost(group) if person.wishes else 0 for group in problem.groups]
-        for person in problem.people
-    ]
+    wishes = [[person.wish_cost(group) for group in problem.groups] for person in problem.people]
     return Objective(compiled, levels, met, wishes)
 
 
