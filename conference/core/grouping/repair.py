@@ -31,6 +31,7 @@ from .model import (
 )
 from .objective import Objective, objective
 from .polish import polished, seats_of
+from .reading import check_letters
 from .scoring import evaluate, status
 from .state import State
 from .tabu import Tabu
@@ -77,7 +78,9 @@ def repair(problem: Problem, published: Seating, *, seed: int = 1, over: Collect
         wheres, is_minimal = search.run()
     except Contradiction as error:
         rules = tuple(meant.get(rule, rule) for rule in error.rules)
-        raise Contradiction(rules, error.text, error.code, **error.facts) from None
+        raise Contradiction(
+            rules, error.text, error.code, is_smallest=error.is_smallest, **error.facts
+        ) from None
     wheres = polished(search.compiled, search.goals, search.before, wheres)
     seating = search.seating(wheres)
     scores = evaluate(now, seating)
@@ -155,6 +158,8 @@ def _published_round(value: object, path: str) -> Mapping[str, tuple[str, ...]]:
     for group, people in value.items():
         if not isinstance(people, list) or not all(isinstance(person, str) for person in people):
             raise BadProblem(f"{path}.{group}", "a list of people needed")
+        for text in (group, *people):
+            check_letters(text, path)
         twice = next((person for person in people if person in seen), None)
         if twice is not None or len(set(people)) < len(people):
             raise BadProblem(f"{path}.{group}", f"{twice or people[0]!r} is there twice")

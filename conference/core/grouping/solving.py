@@ -8,7 +8,7 @@ from random import Random
 from .bounds import bounds, quick_bounds
 from .checking import check
 from .compiled import Seats, compile_problem, seating_of
-from .contradiction import contradiction
+from .contradiction import contradiction, refuse_obvious
 from .feasible import Answer, find
 from .model import NotFound, Problem, Solution
 from .objective import Objective, Weights, objective
@@ -60,6 +60,7 @@ def solve(
     goal has reached its bound. Raises BadProblem, Contradiction, NotFound.
     """
     check(problem)
+    refuse_obvious(problem)
     planned = default_iterations(problem) if iterations is None else max(0, iterations)
     watch = Watch(planned, deadline or never, on_progress or quietly)
     search = _Search(problem, seed, watch)

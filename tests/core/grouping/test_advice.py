@@ -120,9 +120,9 @@ def test_rooms_limit_the_sizes_or_are_too_small():
 def test_only_numbers_of_tables_that_leave_nobody_alone_are_looked_at():
     assert [advice.tables for advice in advise(6, 2, range(-1, 9))] == [1, 2, 3]
     assert advise(1, 2) == advise(0, 2) == ()
-    assert (sensible_tables(40), sensible_tables(2), sensible_tables(2000)) == (
+    assert (sensible_tables(40), sensible_tables(2), sensible_tables(600)) == (
         range(4, 14),
         range(1, 2),
-        range(167, 301),
+        range(50, 201),
     )
-    assert len(advise(2000, 8, organisations=[4] * 500)) == 134
+    assert advise(2000, 8, organisations=[4] * 500)[0].tables == 167

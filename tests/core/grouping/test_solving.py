@@ -208,10 +208,12 @@ def test_progress_is_told_up_to_the_end() -> None:
 
 
 def test_no_proof_and_no_seating_is_said_and_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the complete search cannot settle in its steps is hard to build, so its steps are taken away."""
+    """What flows and the complete search cannot settle in their steps is hard to build, so their steps are taken away."""
     monkeypatch.setattr("conference.core.grouping.solving.STEPS", 1)
     monkeypatch.setattr("conference.core.grouping.contradiction.STEPS", 1)
-    rules = tuple(Apart((f"p{one}", f"p{other}")) for one in range(4) for other in range(one))
+    monkeypatch.setattr("conference.core.grouping.contradiction.MOST_NODES", 1)
+    couples = tuple(Together((f"p{one}", f"p{one + 1}")) for one in (0, 2, 4))
+    groups = (Group("A", 3, 3), Group("B", 3, 3))
     with pytest.raises(NotFound) as caught:
-        solve(a_problem(people=4, groups=3, rules=rules), iterations=50)
-    assert {violation.code for violation in caught.value.violations} == {"apart"}
+        solve(a_problem(people=6, groups=groups, rules=couples), iterations=50)
+    assert {violation.code for violation in caught.value.violations} == {"too_few", "too_many"}
