@@ -96,13 +96,16 @@ def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgem
     ]
     if len(seating) != formed.problem["rounds"]:
         return None
-    return _judged(json.dumps(formed.problem), json.dumps(seating))
+    proven = [goal["bound"] for goal in formed.result["goals"]] if formed.result else None
+    return _judged(json.dumps(formed.problem), json.dumps(seating), json.dumps(proven))
 
 
 @lru_cache(maxsize=32)
-def _judged(problem: str, seating: str) -> Judgement:
-    # Proving the bounds again costs as much as the page; nothing changes between two moves.
-    return judge(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+def _judged(problem: str, seating: str, proven: str) -> Judgement:
+    # Counting it all again costs as much as the page; nothing changes between two moves.
+    bounds = json.loads(proven)
+    known = bounds and [tuple(bound) if isinstance(bound, list) else bound for bound in bounds]
+    return judge(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)), known)
 
 
 def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:

@@ -156,10 +156,12 @@ class _Search:
         schedule, has_ranks = self.schedule
         start = places(self.compiled, schedule, has_ranks, self.rng, self.starts)
         self.starts += 1
+        self.watch.tell()
         weights = self.goals.strict()
         relabelling = Relabelling(
             self.compiled, self.goals, weights, schedule, start, self.rng, self._least_worst()
         )
+        self.watch.tell()
         target = self._target_of(weights, relabelling.seats(relabelling.place), relabelling.cost)
         patience = 200 + 3 * self.compiled.people
         idle, best = 0, relabelling.best_cost
