@@ -136,13 +136,28 @@ def _judgement(
     if len(seating) != formed.problem["rounds"]:
         return None
     problem = tasks.as_of_now(formed.problem, formed.setting["sources"], method_queries.rules_of(conference))
-    return _judged(json.dumps(problem), json.dumps(seating))
+    return _judged(json.dumps(problem), json.dumps(seating), json.dumps(_proven(formed, problem)))
+
+
+def _proven(formed: Forming, problem: dict[str, Any]) -> list[Any] | None:
+    """The bounds that were proven when the groups were formed, while they are those of the problem as it is now."""
+    if formed.result is None or formed.kind is not FormingKind.FORMING:
+        return None
+    then, now = grouping.parse_problem(formed.problem), grouping.parse_problem(problem)
+    is_same = set(then.rules) == set(now.rules) and _rounds_of(then) == _rounds_of(now)
+    return [goal["bound"] for goal in formed.result["goals"]] if is_same else None
+
+
+def _rounds_of(problem: grouping.Problem) -> list[list[bool]]:
+    return [[person.is_there(n + 1) for n in range(problem.rounds)] for person in problem.people]
 
 
 @lru_cache(maxsize=32)
-def _judged(problem: str, seating: str) -> Judgement:
-    # Proving the bounds again costs as much as the page; nothing changes between two moves.
-    return judge(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+def _judged(problem: str, seating: str, proven: str) -> Judgement:
+    # Counting it all again costs as much as the page; nothing changes between two moves.
+    parsed, bounds = grouping.parse_problem(json.loads(problem)), json.loads(proven)
+    known = [tuple(bound) if isinstance(bound, list) else bound for bound in bounds or ()]
+    return judge(parsed, tuple(json.loads(seating)), known or grouping.bounds_at_once(parsed))
 
 
 def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:

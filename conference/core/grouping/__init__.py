@@ -6,7 +6,7 @@ functions speak the file format of `groups-solve`. `advise` tells beforehand wha
 """
 
 from .advice import Advice, Forecast, Outlook, advise, sensible_tables
-from .bounds import bound
+from .bounds import bound, bounds_at_once
 from .checking import check
 from .model import (
     Apart,
@@ -75,6 +75,7 @@ __all__ = [
     "Wishes",
     "advise",
     "bound",
+    "bounds_at_once",
     "check",
     "check_move",
     "contradiction_to_json",

@@ -122,10 +122,12 @@ def _allowed(
     problem: Problem, rules: Sequence[Rule], where: dict[str, int], open_groups: Sequence[int], units: int
 ) -> list[list[bool]]:
     meets = set(open_groups)
-    allowed = [[group in meets for group in range(len(problem.groups))] for _ in range(units)]
+    allowed = [
+        [group in meets for group in range(len(problem.groups))]
+    ] * units  # shared until a rule says otherwise
     for rule in rules:
         if isinstance(rule, Fixed | NotIn) and rule.person in where:
-            row = allowed[where[rule.person]]
+            row = allowed[where[rule.person]] = list(allowed[where[rule.person]])
             for index, group in enumerate(problem.groups):
                 row[index] &= (group.id == rule.group) == isinstance(rule, Fixed)
     return allowed

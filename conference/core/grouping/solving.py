@@ -82,9 +82,9 @@ class _Search:
         self.compiled = compile_problem(problem, problem.rules)
         self.slice = max(1, min(50, SLICE // max(1, len(problem.people) * problem.rounds)))
         self.goals = self._goals()
-        self.patience = (
-            10**9 if any(level.values for level in self.goals.levels) else 1_000 + 20 * self.compiled.people
-        )
+        # Pairs with values of their own are worth one long run; but not where other goals ask for new starts.
+        is_alone = len(self.goals.levels) == 1 and bool(self.goals.levels[0].values)
+        self.patience = 10**9 if is_alone else 1_000 + 20 * self.compiled.people
         has_repeats = problem.rounds > 1 and any(level.kind == "repeats" for level in self.goals.levels)
         self.schedule = skeleton(self.compiled) if has_repeats else None
         values = [value for level in self.goals.levels[:1] for value in level.values.values()]
@@ -157,10 +157,12 @@ class _Search:
         schedule, has_ranks = self.schedule
         start = places(self.compiled, schedule, has_ranks, self.rng, self.starts)
         self.starts += 1
+        self.watch.tell()
         weights = self.goals.strict()
         relabelling = Relabelling(
             self.compiled, self.goals, weights, schedule, start, self.rng, self._least_worst()
         )
+        self.watch.tell()
         target = self._target_of(weights, relabelling.seats(relabelling.place), relabelling.cost)
         patience = 200 + 3 * self.compiled.people
         idle, best = 0, relabelling.best_cost

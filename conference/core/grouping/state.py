@@ -51,7 +51,8 @@ class State:
         self.unary = np.zeros_like(self.gain)
         for number, one in enumerate(compiled.rounds):
             for unit in range(len(one.units)):
-                self._refresh(number, unit)
+                if self.has_unary or not all(one.allowed[unit]):
+                    self._refresh(number, unit)
         self._count_parts()
         self.cost = self._cost()
 

@@ -14,6 +14,7 @@ from conference.core.grouping import (
     Apart,
     Colleagues,
     Contradiction,
+    Diversity,
     EachGroupHas,
     Fixed,
     Group,
@@ -42,6 +43,13 @@ def test_a_solution_breaks_no_rule_and_scores_what_it_says(problem: Problem, see
         return
     assert violations(problem, solution.seating) == ()
     assert solution.goals == evaluate(problem, solution.seating)
+
+
+def test_values_of_pairs_come_before_wishes_where_they_are_named_first() -> None:
+    groups = (Group("A", 0, 1), Group("B", 1, 2))
+    people = (Person("p0", wishes=("A",)), Person("p1", wishes=("A", "B")), Person("p2", wishes=("A", "B")))
+    problem = Problem(1, groups, people, goals=(Diversity((("p1", "p2", -1),)), Wishes()))
+    assert [solve(problem, seed=seed, iterations=3_000).goals[0].value for seed in (1, 2, 3)] == [0, 0, 0]
 
 
 @settings(deadline=None, max_examples=60)
