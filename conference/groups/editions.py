@@ -77,7 +77,9 @@ class Edition:
 
 
 def edition_of(conference: Conference, *, draft: bool = False) -> Edition:
-    """The published plan; with `draft`, or before any publication, the one that stands now."""
+    """The published plan; with `draft`, before any publication, or where people choose themselves, the one that stands now."""
+    if queries.is_live(conference):
+        return _live(conference)
     release = queries.latest_release(conference)
     if release is not None and not draft:
         return _edition(conference, release.plan, release, is_draft=False)
@@ -87,9 +89,15 @@ def edition_of(conference: Conference, *, draft: bool = False) -> Edition:
 
 
 def published_edition(conference: Conference) -> Edition | None:
-    """The published plan for the room; None before any publication."""
+    """The published plan for the room; None before any publication. Where people choose themselves, what stands is public."""
+    if queries.is_live(conference):
+        return _live(conference)
     release = queries.latest_release(conference)
     return _edition(conference, release.plan, release, is_draft=False) if release else None
+
+
+def _live(conference: Conference) -> Edition:
+    return _edition(conference, queries.plan_as_published(conference), None, is_draft=False)
 
 
 def _edition(
@@ -129,7 +137,7 @@ def _table(entry: dict[str, Any], known: dict[int, Person]) -> Table:
         entry["room"],
         entry["focus_question"],
         people,
-        tuple(person.name for person in people if str(person.id) in entry["hosts"]),
+        tuple(person.name for person in people if str(person.id) in entry.get("hosts", {})),
     )
 
 

@@ -19,7 +19,7 @@ from ..conferences.queries import conference_here
 from ..core import wall_page
 from ..core.paging import even_pages
 from ..groups.editions import Edition, RoundOfTables, Table, edition_of
-from ..groups.queries import latest_release, plan_as_published
+from ..groups.queries import is_live, latest_release, plan_as_published
 from ..ideas.queries import points_of
 from ..kit import access, dates, pages, unit
 from ..kit.layout import belongs
@@ -44,6 +44,7 @@ def show_papers(slug: str) -> ResponseReturnValue:
         "overview/show_papers.html",
         conference=conference,
         release=release,
+        is_live=is_live(conference),
         is_changed=release is None or release.plan != plan,
         is_seated=any(entry["contact_ids"] for entry in plan),
         has_groups=bool(plan or (release and release.plan)),
@@ -71,12 +72,14 @@ def _paper(
                 **context(conference, edition),
             )
     # The name says what is inside, also when it lies in a folder of downloads.
-    suffix = "-draft" if edition.is_draft else f"-v{edition.number}"
+    suffix = "-draft" if edition.is_draft else f"-v{edition.number}" if edition.number else ""
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-{name}{suffix}.pdf", inline=True)
 
 
 def _edition_words(edition: Edition, conference: Conference) -> str:
     moment = dates.show_datetime(edition.at, conference.zone)
+    if not edition.is_draft and not edition.number:
+        return _("As the participants have chosen")
     if not edition.is_draft:
         return _("Version %(number)d of %(moment)s", number=edition.number, moment=moment)
     if not moment:

@@ -7,7 +7,7 @@ import pytest
 
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug, rooms_of
-from conference.groups import forming, method_queries, methods, open_space, operations, queries
+from conference.groups import editions, forming, method_queries, methods, open_space, operations, queries
 from conference.groups.models import Concern, Group, Method, Seat
 from conference.kit import unit
 from conference.kit.db import db
@@ -242,3 +242,14 @@ def test_groups_that_were_formed_before_can_be_chosen(guest, in_house, market):
         conferences.add_room(june(), "Saal", 40)
     guest.open("groups.my_groups")
     assert guest.sees("Diese Gruppe verlassen")
+
+
+def test_what_was_chosen_stands_on_the_wall_and_on_paper_without_being_published(in_house, market, staff):
+    a_group(in_house)
+    staff.open("/conferences/june-2023/groups/wall?round=1")
+    assert staff.sees("Kinderbetreuung") and staff.sees("Wie die Teilnehmenden gewählt haben")
+    staff.open("/conferences/june-2023/groups/papers")
+    assert staff.sees("Gedruckt wird, was sie bis jetzt gewählt haben.") and "draft=1" not in staff.html
+    with in_house():
+        edition = editions.edition_of(june())
+        assert not edition.is_draft and edition.rounds[0].tables[0].topic == "Kinderbetreuung"
