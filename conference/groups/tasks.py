@@ -310,7 +310,11 @@ def _person(
     return grouping.Person(
         id=str(contact.id),
         organisation=contact.provider.name,
-        attributes={"side": str(contact.side.value), "team": contact.team or None},
+        attributes={
+            "side": str(contact.side.value),
+            "team": contact.team or None,
+            "function": contact.function or None,
+        },
         wishes=tuple(wishes),
         rounds=frozenset(range(1, rounds + 1)) - missing if missing else None,
     )
