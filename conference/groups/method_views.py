@@ -193,10 +193,15 @@ def _count(conference: Conference, people: int, now: set[str]) -> int:
 
 
 def _traits(people: list[Contact]) -> list[tuple[str, Any]]:
-    """Sides and teams of the people who take part."""
+    """Sides, teams and functions of the people who take part."""
     sides = [(f"side:{side.value}", side.label) for side in Side if any(p.side is side for p in people)]
     teams = sorted({contact.team for contact in people if contact.team})
-    return [*sides, *((f"team:{team}", _("Team %(name)s", name=team)) for team in teams)]
+    functions = sorted({contact.function for contact in people if contact.function})
+    return [
+        *sides,
+        *((f"team:{team}", _("Team %(name)s", name=team)) for team in teams),
+        *((f"function:{name}", _("Function: %(name)s", name=name)) for name in functions),
+    ]
 
 
 def _rules_page(conference: Conference, kind: RuleKind | None, form: RuleForm | None) -> ResponseReturnValue:
@@ -223,7 +228,7 @@ def _kinds() -> list[tuple[RuleKind, str]]:
         RuleKind.AT: _("This person sits at this table"),
         RuleKind.NOT_AT: _("This person does not sit at this table"),
         RuleKind.ABSENT: _("This person is not there in a round"),
-        RuleKind.EVERYWHERE: _("At least one from a team or side at every table"),
+        RuleKind.EVERYWHERE: _("At least one from a team, side or function at every table"),
     }
     return list(words.items())
 

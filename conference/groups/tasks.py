@@ -159,7 +159,12 @@ def problem_of(
 def as_of_now(
     problem: Mapping[str, Any], sources: Sequence[str], rules: Sequence[GroupsRule]
 ) -> dict[str, Any]:
-    """A stored problem with the organisers' rules as they are now; pins and the automatic rule stay as they were."""
+    """A stored problem with the organisers' rules as they are now; pins and the automatic rule stay as they were.
+
+    Where nobody has noted where the rules come from, they all stay.
+    """
+    if len(sources) != len(problem["rules"]):
+        return dict(problem)
     ids, rounds = {int(person["id"]) for person in problem["people"]}, problem["rounds"]
     names = [group["id"] for group in problem["groups"]]
     kept = [rule for rule, source in zip(problem["rules"], sources, strict=True) if source in (PIN, SPREAD)]
@@ -305,7 +310,11 @@ def _person(
     return grouping.Person(
         id=str(contact.id),
         organisation=contact.provider.name,
-        attributes={"side": str(contact.side.value), "team": contact.team or None},
+        attributes={
+            "side": str(contact.side.value),
+            "team": contact.team or None,
+            "function": contact.function or None,
+        },
         wishes=tuple(wishes),
         rounds=frozenset(range(1, rounds + 1)) - missing if missing else None,
     )

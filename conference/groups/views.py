@@ -135,7 +135,9 @@ def _judgement(
     ]
     if len(seating) != formed.problem["rounds"]:
         return None
-    problem = tasks.as_of_now(formed.problem, formed.setting["sources"], method_queries.rules_of(conference))
+    problem = tasks.as_of_now(
+        formed.problem, formed.setting.get("sources", []), method_queries.rules_of(conference)
+    )
     return _judged(json.dumps(problem), json.dumps(seating), json.dumps(_proven(formed, problem)))
 
 
@@ -273,10 +275,12 @@ def _trouble(asked: Forming | None) -> dict[str, Any] | None:
     """Why nothing came out, in words, and where the rules are that it names."""
     if asked is None or asked.trouble is None:
         return None
-    sources = asked.setting["sources"]
+    sources = asked.setting.get("sources", [])
     return {
         "text": operations.words_for(asked.trouble, grouping.parse_problem(asked.problem), sources),
-        "links": rule_links(asked.conference, [sources[number] for number in asked.trouble.get("rules", ())]),
+        "links": rule_links(
+            asked.conference, [sources[number] for number in asked.trouble.get("rules", ()) if sources]
+        ),
     }
 
 

@@ -102,6 +102,14 @@ def test_a_team_at_every_table_that_is_too_small_is_named(day):
         form(day)
 
 
+def test_one_of_a_function_sits_at_every_table(day):
+    leads = participants(day)[:3]
+    for contact in leads:
+        contact.function = "Leitung"
+    rule(day, RuleKind.EVERYWHERE, trait=("function", "Leitung"))
+    assert {table_of(form(day)[1], contact.id) for contact in leads} == set("ABC")
+
+
 def test_everybody_apart_from_everybody_is_told_at_once(day):
     people = [contact.id for contact in participants(day)]
     rule(day, RuleKind.APART, *people)
