@@ -6,6 +6,8 @@ WORKERS ?= 2
 PY := .venv/bin/python
 FLASK := $(PY) -m flask --app wsgi
 PYTEST := $(PY) -m pytest -q
+# Each process works through a stretch of neighbouring tests, which share what their module has prepared.
+SHARED := -n $(WORKERS) --dist worksteal
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -25,13 +27,13 @@ demo-reset: ## throw the demo's data away and load it afresh
 
 test: ## run all tests: on SQLite with a real browser, then again on PostgreSQL
 	@tools/setup.sh tests
-	@$(PYTEST) -n $(WORKERS)
-	@tools/with_postgres.sh $(PYTEST) -n $(WORKERS) -m "not browser" --ignore tests/core --ignore tests/kit \
+	@$(PYTEST) $(SHARED)
+	@tools/with_postgres.sh $(PYTEST) $(SHARED) -m "not browser" --ignore tests/core --ignore tests/kit \
 		--ignore tests/house/test_serving.py
 
 fast: ## run the tests that need no browser, on SQLite only
 	@tools/setup.sh checks
-	@$(PYTEST) -n $(WORKERS) -m "not browser"
+	@$(PYTEST) $(SHARED) -m "not browser"
 
 check: ## look for mistakes without running: style, types, dangers, secrets, who imports whom, templates, translations
 	@tools/setup.sh checks

@@ -43,6 +43,7 @@ ROOMS = (
     "agenda",
     "groups",
     "ideas",
+    "sheets",
     "voting",
     "actions",
     "minutes",

@@ -1,17 +1,26 @@
 """The command `groups-solve`: a problem as a file in, a seating as JSON out. Format: docs/groups.md."""
 
 import json
+import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .core import grouping
 
 SOLVED, FAILED, BAD_INPUT, CONTRADICTION = 0, 1, 2, 3
 WITHOUT_END = 10**9
 """Steps where only the time is limited."""
+MOST_BYTES = 100_000_000
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|-?Infinity|NaN|\d+')
+COLON = re.compile(r"\s*:")
+MOST_DIGITS = 4_300
+"""Python reads no number with more."""
+
+T = TypeVar("T")
 
 
 class _Unreadable(Exception):
@@ -24,8 +33,8 @@ def solve(
     """Solve, or with `published` repair, the problem in the file. Gives the exit code; writes JSON or one line."""
     began = time.monotonic()
     try:
-        problem = grouping.parse_problem(_read(file))
-        before = None if published is None else grouping.published_seating(_read(published))
+        problem = _parsed(file, grouping.parse_problem)
+        before = None if published is None else _parsed(published, grouping.published_seating)
         if before is not None:
             return _repair(problem, before, seed, began)
         return _seat(problem, seed, seconds, iterations, began)
@@ -63,10 +72,21 @@ def _timed(solution: grouping.Solution, began: float) -> grouping.Solution:
     return replace(solution, seconds=round(time.monotonic() - began, 3))
 
 
+def _parsed(file: Path, parse: Callable[[object], T]) -> T:
+    try:
+        return parse(_read(file))
+    except grouping.BadProblem as error:
+        raise _Unreadable(f"{file}: {error}") from None
+
+
 def _read(file: Path) -> object:
     """The decoded file. Keys that stand twice in one object are refused, as one of them would be lost."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise _Unreadable(f"{file}: this is larger than {MOST_BYTES // 1_000_000} MB")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise _Unreadable(f"{file}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -78,10 +98,18 @@ def _read(file: Path) -> object:
         raise _Unreadable(f"{file}, line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise _Unreadable(f"{file}: this is nested too deeply") from None
-    except _Unreadable as error:
-        raise _Unreadable(f"{file}: {error}") from None
-    except ValueError as error:  # a number with too many digits
-        raise _Unreadable(f"{file}: {error}") from None
+    except _Misplaced as error:
+        raise _Unreadable(f"{file}, line {_line(text, error.sign)}: {error}") from None
+    except ValueError:
+        raise _Unreadable(f"{file}, line {_line(text, None)}: a number has too many digits") from None
+
+
+class _Misplaced(Exception):
+    """Something that JSON's grammar allows, or Python's reader does, and we do not; `sign` is the key or constant."""
+
+    def __init__(self, message: str, sign: str) -> None:
+        super().__init__(message)
+        self.sign = sign
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,12 +117,31 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Unreadable(f"the key {twice!r} stands twice in one object")
+        raise _Misplaced(f"the key {twice!r} stands twice in one object", "{")
     return found
 
 
 def _no_constant(name: str) -> float:
-    raise _Unreadable(f"{name} is no number")
+    raise _Misplaced(f"{name} is no number", name)
+
+
+def _line(text: str, sign: str | None) -> int:
+    """Where the constant stands, or for "{" the first key that stands twice, or for None a number of too many digits."""
+    keys: list[set[str]] = []
+    for token in TOKENS.finditer(text):
+        word = token.group()
+        if word in ("{", "["):
+            keys.append(set())
+        elif word in ("}", "]"):
+            keys.pop()
+        elif (word == sign) or (sign is None and len(word) > MOST_DIGITS and word[0] != '"'):
+            return text[: token.start()].count("\n") + 1
+        elif sign == "{" and word[0] == '"' and COLON.match(text, token.end()):
+            key = json.loads(word)
+            if key in keys[-1]:
+                return text[: token.start()].count("\n") + 1
+            keys[-1].add(key)
+    return 1
 
 
 def _write(result: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ PATH: list[tuple[Any, list[tuple[Any, str, dict[str, Any]]]]] = [
             (_l("Groups"), "groups.show_groups", {}),
             (_l("Attendance"), "registrations.show_attendance", {}),
             (_l("Ideas"), "ideas.show_ideas", {}),
+            (_l("Group results"), "sheets.show_sheets", {}),
             (_l("Votes"), "voting.show_votes", {}),
         ],
     ),
@@ -55,7 +56,7 @@ NOT_FOR_LEADERSHIP = {
     "conferences.edit_conference", "conferences.show_rooms", "conferences.show_topics", "invitations.show_guests",
     "invitations.edit_letter", "invitations.show_mailing", "registrations.show_registrations", "outbox.show_outbox",
     "groups.show_groups", "registrations.show_attendance", "voting.show_votes", "ideas.show_ideas",
-    "actions.show_decisions", "actions.show_actions", "agenda.plan_follow_up", "agenda.show_agenda",
+    "sheets.show_sheets", "actions.show_decisions", "actions.show_actions", "agenda.plan_follow_up", "agenda.show_agenda",
 }  # fmt: skip
 NOT_FOR_MODERATORS = {
     "conferences.edit_conference", "conferences.show_rooms", "conferences.show_topics", "invitations.edit_letter",

@@ -271,3 +271,18 @@ def a_small_day(
     for _ in range(people):
         a_participant(conference)
     return conference
+
+
+def a_sheet(conference: Conference, table: Any, *results: str, hand_in: bool = True, **over: Any) -> Any:
+    """The results sheet of a table (of `sheets.queries.tables_of`), written at the table; gives its state."""
+    from conference.core.sheets import Sheet
+    from conference.sheets import operations as sheets
+
+    values: dict[str, Any] = {"question": "Was hilft?", "open_points": "", "proposal": ""} | over
+    content = Sheet(values["question"], results, values["open_points"], values["proposal"])
+    number = table.state.number if table.state else 0
+    writer = sheets.Writer()
+    return sheets.save(
+        conference, table.round, table.name, content, writer,
+        hand_in=hand_in, version=number, submission=f"test-{next(_count)}", at=NOW,
+    )  # fmt: skip

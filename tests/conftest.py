@@ -1,5 +1,6 @@
 """Fixtures for all tests: a fresh database per test, an app, a browser, a query counter."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,18 +12,14 @@ import hypothesis
 import psycopg
 import pytest
 from flask import Flask
-from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event
 
 from conference import create_app
 from conference.kit import unit
 from conference.kit.db import db
 
+from .apps import Apps
 from .browser import Browser
-
-# How long an example takes says something about the machine, nothing about the code.
-hypothesis_settings.register_profile("patient", deadline=None)
-hypothesis_settings.load_profile("patient")
 
 
 def _own_database(url: str | None) -> str | None:
@@ -55,6 +52,30 @@ SETTINGS = {
 }
 
 
+REACH_THE_SERVER = {"app", "garden"}
+"""The fixtures that work on the server of FOLGETERMIN_TEST_DATABASE_URL; a test that goes there by itself is marked `postgres`."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a server, leave out what never gets there: it is the same test as on SQLite."""
+    if SERVER is None:
+        return
+    away = [item for item in items if not _reaches_the_server(item)]
+    config.hook.pytest_deselected(items=away)
+    items[:] = [item for item in items if _reaches_the_server(item)]
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all modules stay until the end: Python need not look through them again and again for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+def _reaches_the_server(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(REACH_THE_SERVER & fixtures) or item.get_closest_marker("postgres") is not None
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables, copied for each test."""
@@ -73,24 +94,23 @@ def settings() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Apps:
+    """The apps of this process, which are used again and again."""
+    return Apps(tmp_path_factory.mktemp("apps"))
+
+
 @pytest.fixture
-def app(tmp_path: Path, settings: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Flask]:
+def app(apps: Apps, settings: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Flask]:
     """An app on an empty database of its own: SQLite, or PostgreSQL when FOLGETERMIN_TEST_DATABASE_URL is set."""
-    instance = tmp_path / "instance"
-    instance.mkdir()
-    overrides = SETTINGS | {"INSTANCE": instance} | settings
-    if SERVER:
-        overrides["DATABASE_URL"] = SERVER
-    else:
-        empty = request.getfixturevalue("empty_database")
-        shutil.copy(empty, instance / "folgetermin.db")
-    made = create_app(overrides)
+    overrides = SETTINGS | ({"DATABASE_URL": SERVER} if SERVER else {}) | settings
+    made = apps.take(overrides)
     if SERVER:
         _empty_server(made)
+    else:
+        shutil.copy(request.getfixturevalue("empty_database"), Path(made.instance_path, "folgetermin.db"))
     yield made
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    apps.give_back(made, overrides)
 
 
 def _empty_server(app: Flask) -> None:

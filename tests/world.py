@@ -15,8 +15,9 @@ from conference.agenda import operations as agenda
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
-from conference.groups import forming
+from conference.groups import forming, methods, open_space, repairing, timer
 from conference.groups import operations as groups
+from conference.groups.models import FormingState, Method, RuleKind
 from conference.groups.queries import groups_of, plan_of, rounds_of
 from conference.ideas import operations as ideas
 from conference.invitations import imports
@@ -31,6 +32,8 @@ from conference.outbox.models import MailState
 from conference.registrations import operations as registrations
 from conference.registrations.models import Presence
 from conference.registrations.queries import participants
+from conference.sheets import operations as sheets
+from conference.sheets import queries as sheet_queries
 from conference.voting import operations as voting
 from conference.voting.models import VoteSubject
 
@@ -42,6 +45,7 @@ from .builders import (
     a_participant,
     a_personal_link,
     a_series,
+    a_sheet,
     an_account,
     an_action,
     an_answer,
@@ -52,7 +56,7 @@ from .builders import (
 
 LIST = Path(__file__).parent / "data" / "einladungsliste.csv"
 PAST = datetime(2023, 3, 7, 8, 0, tzinfo=UTC)
-COMING, OVER, EMPTY = "june-2023", "march-2023", "september-2023"
+COMING, OVER, EMPTY, OPEN = "june-2023", "march-2023", "september-2023", "october-2023"
 
 
 @dataclass
@@ -91,14 +95,20 @@ def build(app: Flask) -> World:
             "answer_by": date(2023, 8, 25),
             "title": "Leere Konferenz",
         }
-        conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
+        later = conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
+        sheets.close(later, organiser, at=NOW)
+        _open_space(world, series)
         world.add("nobody", ["/", "/sign-in", "/ideas", "/outbox", "/patterns", f"/programme/{COMING}"])
         starts = [
             "/",
             "/series/new",
             f"/conferences/{COMING}/mailing/updates",
+            f"/conferences/{COMING}/groups/method",
+            f"/conferences/{COMING}/groups/rules?kind=apart",
+            f"/conferences/{COMING}/groups/rules?kind=at",
             f"/conferences/{COMING}/guests/{world.open_guest}",
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
+            f"/conferences/{OVER}/groups/time",
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
@@ -131,6 +141,7 @@ def _over(world: World, series: Any, organiser: Any) -> None:
     an_item(past, "Runde", "13:00", 45, kind=ItemKind.BREAKOUT)
     asked = forming.ask(past, 1, organiser, at=PAST)
     world.being_formed = asked.id
+    timer.start(past, rounds_of(past)[0].id, 480, 0, organiser, at=NOW)
     source = actions.Source("cluster", cluster.id)
     decision = actions.decide(past, "Es gibt einen Kalender.", "im Konsens", source, at=PAST)
     action = an_action(past, responsible=present.contact, decision_id=decision.id, at=PAST)
@@ -151,16 +162,57 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     an_item(june, "Ankommen", room_id=rooms[0].id, person="Vera Vorsitz")
     an_item(june, "Runde 1", "10:00", 45, kind=ItemKind.BREAKOUT)
     an_item(june, "Runde 2", "11:00", 45, kind=ItemKind.BREAKOUT)
+    lost = an_item(june, "Runde 3", "12:00", 45, kind=ItemKind.BREAKOUT)
     _guests(world, june, [topic.id for topic in topics])
     groups.form_groups(june, 2, organiser, at=NOW, iterations=100)
+    agenda.remove_item(lost, at=NOW)
     tables = plan_of(june)[0]
     groups.pin(june, tables.round.id, tables.groups[0].seats[0].contact_id, True, at=NOW)
+    timer.start(june, tables.round.id, 45, 0, organiser, at=NOW)
+    timer.pause(june, tables.round.id, 1, organiser, at=NOW)
+    groups.publish(june, organiser, at=NOW)
+    moved = tables.groups[1].seats[0]
+    groups.move_seat(june, tables.round.id, moved.contact_id, None, None, at=NOW)
+    methods.choose_method(june, Method.WORLD_CAFE, 2, 0)
+    pair = tuple(person.id for person in participants(june)[:2])
+    methods.add_rule(june, methods.NewRule(RuleKind.APART, pair), organiser, at=NOW)
     _day(world, june)
+    _sheets(world, june)
     _lists(june, organiser)
     _mails(world, june)
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
     fields = replace(JUNE, day=date(2023, 6, 7), begin=time(9, 0), seats=9, answer_by=date(2023, 6, 5))
     conferences.change_conference(june, fields, june.version, at=NOW + timedelta(minutes=5))
+    _proposed(june, organiser)
+
+
+def _proposed(june: Any, organiser: Any) -> None:
+    """A repair that waits to be taken over: somebody is to be pinned where they sit."""
+    db.session.flush()
+    first = plan_of(june)[0].groups[0]
+    pin = (1, first.seats[0].contact_id, first.group.name)
+    row = repairing.ask(june, organiser, repairing.Wanted(pins=(pin,)), at=NOW)
+    row.state = FormingState.FOUND
+    row.result = {"rounds": row.setting["seats"], "moves": [], "is_minimal": True}
+
+
+def _open_space(world: World, series: Any) -> None:
+    fields = {"slug": OPEN, "day": date(2023, 10, 5), "answer_by": date(2023, 9, 25), "title": "Freie Wahl"}
+    free = conferences.create_conference(series, replace(JUNE, **fields), at=NOW)
+    room = conferences.add_room(free, "Saal", 10)
+    an_item(free, "Runde", "10:00", 45, kind=ItemKind.BREAKOUT)
+    methods.choose_method(free, Method.OPEN_SPACE, None, 0)
+    link = a_participant(free)
+    titles = ("Kinderbetreuung", "Fahrtkosten", "Sprache", "Bus", "Bahn")
+    placed, beside, mine, bus, train = (
+        open_space.propose(free, title, "", link.contact_id, at=NOW) for title in titles
+    )
+    for concern in (placed, beside):
+        group = open_space.place(free, concern.id, 1, room.id)
+    open_space.choose(free, group.id, link.contact_id, at=NOW)
+    open_space.merge(free, bus.id, train.id)
+    assert mine.id
+    world.add("free", ["/my/groups"], guest=link.id)
 
 
 def _guests(world: World, june: Any, topics: list[int]) -> None:
@@ -194,6 +246,18 @@ def _day(world: World, june: Any) -> None:
     voting.create_vote(june, "Was danach?", VoteSubject.IDEAS, 3, 2, at=NOW)
     actions.decide(june, "Wir treffen uns wieder.", "", actions.Source("", None), at=NOW)
     an_action(june, responsible=a_contact(), at=NOW)
+
+
+def _sheets(world: World, june: Any) -> None:
+    first, second = sheet_queries.tables_of(june)
+    for table, hand_in in ((first.tables[0], True), (second.tables[0], False)):
+        a_sheet(june, table, "Ein Kalender", "Kurse am Vormittag", hand_in=hand_in)
+    # Changed since: there is something to publish.
+    last = second.tables[-1].group
+    groups.change_group(june, last, last.topic_id, last.room_id, "Was hilft?")
+    codes = {point.table: point.code for point in ideas.points_for(june)}
+    table = first.tables[1].name
+    world.add("scribe", [f"/ideas/{codes[table]}", f"/sheets/{codes[table]}/1"])
 
 
 def _lists(june: Any, organiser: Any) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -21,6 +22,8 @@ DESIGNS = [
     (5, 3, 7, 1.0), (8, 4, 9, 0.5), (7, 7, 8, 0.5), (13, 13, 14, 0.5), (9, 3, 13, 0.5), (7, 4, 9, 0.5), (7, 3, 10, 0.5),
     (8, 4, 10, 0.5),
 ]  # fmt: skip
+ROOMS = [("20/12/8/8/6/6 ×2", (20, 12, 8, 8, 6, 6), 2), ("20/12/8/8/6/6 ×3", (20, 12, 8, 8, 6, 6), 3)]
+WISHERS = [(40, 5), (120, 12), (1000, 100)]
 LIBRARY = [
     ("RanInt_n120_ss_01", 3, 0.1), ("RanInt_n120_ds_01", 3, 0.1), ("RanReal_n120_ss_01", 3, 0.1),
     ("Geo_n120_ss_01", 3, 0.1), ("RanInt_n240_ss_01", 10, 0.3), ("Geo_n240_ss_01", 10, 0.3), ("RanInt_n480_ss_01", 10, 0.3),
@@ -90,6 +93,37 @@ def library(seeds: int) -> None:
         row(name, seconds, f"{statistics.mean(gaps):.3f}", f"{min(gaps):.3f}", f"{max(gaps):.3f}", mark)
 
 
+def gaps(seeds: int) -> None:
+    """Where no proof closes every gap: the values found beside what nobody can beat."""
+    print(
+        "\nRooms of different sizes, and wishes over several rounds: found (bound) of the first and last seed\n"
+    )
+    row("instance", "optimal", "first", "last", "median s")
+    cases: list[tuple[str, Callable[[int], grouping.Problem]]] = [
+        (f"rooms {name}", partial(instances.rooms, sizes, rounds)) for name, sizes, rounds in ROOMS
+    ]
+    cases += [
+        (f"wishes {people}/{tables}/3", partial(instances.wishers, people, tables, rounds=3))
+        for people, tables in WISHERS
+    ]
+    for name, make in cases:
+        problems = [make(seed) for seed in range(1, seeds + 1)]
+        runs = [timed(lambda p=problem: grouping.solve(p)) for problem in problems]
+        shown = [
+            " ".join(f"{_short(score.value)} ({_short(score.bound)})" for score in solution.goals)
+            for solution, _ in (runs[0], runs[-1])
+        ]
+        best = sum(solution.status == "optimal" for solution, _ in runs)
+        row(name, f"{best} of {seeds}", *shown, f"{statistics.median(spent for _, spent in runs):.2f}")
+
+
+def _short(value: grouping.Value | None) -> str:
+    """A value that fits into a column: wishes as worst/sum."""
+    return (
+        "/".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if value is not None else "–"
+    )
+
+
 def flows() -> None:
     """What flows solve exactly: wishes and repair; and how fast a contradiction is told."""
     print("\nExact parts, CPU seconds\n")
@@ -125,6 +159,8 @@ def main() -> None:
     designs(seeds)
     library(min(seeds, 10))
     flows()
+    gaps(min(seeds, 5))
+    print(f"\n{peers.GOLFERS}")
 
 
 if __name__ == "__main__":

@@ -53,13 +53,24 @@ def golfers(tables: int, size: int, rounds: int) -> Problem:
     return Problem(rounds, groups, people, goals=(Repeats(),))
 
 
-def wishers(people: int, tables: int, seed: int) -> Problem:
+def wishers(people: int, tables: int, seed: int, rounds: int = 1) -> Problem:
     """Everybody wishes for three tables."""
     random = Random(seed)
     names = [str(number + 1) for number in range(tables)]
     guests = tuple(Person(f"p{number}", wishes=tuple(random.sample(names, 3))) for number in range(people))
-    groups = even_groups([Group(name, 0, 0) for name in names], guests, 1)
-    return Problem(1, groups, guests, goals=(Wishes(),))
+    groups = even_groups([Group(name, 0, 0) for name in names], guests, rounds)
+    return Problem(rounds, groups, guests, goals=(Wishes(),))
+
+
+def rooms(sizes: tuple[int, ...], rounds: int, seed: int) -> Problem:
+    """As many people as seats in rooms of very different sizes: few repeats, then sides spread evenly."""
+    random = Random(seed)
+    guests = tuple(
+        Person(f"p{number}", attributes={"side": "agency" if random.random() < 1 / 3 else "provider"})
+        for number in range(sum(sizes))
+    )
+    groups = tuple(Group(str(number + 1), size, size) for number, size in enumerate(sizes))
+    return Problem(rounds, groups, guests, goals=(Repeats(), Balance(("side",))))
 
 
 def mdgplib(name: str) -> Problem:

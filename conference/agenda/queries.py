@@ -172,12 +172,21 @@ def days_in_use(conference: Conference) -> set[date]:
 
 def feed_of(conference: Conference, *, at: datetime | None = None) -> bytes:
     """The public programme as a calendar. Taken back items stay in it as CANCELLED for 30 days before `at`, else for good."""
-    entries = [_entry(conference, item) for item in items_of(conference, internal=False)]
+    entries = entries_of(conference).values()
+    return calendar.feed(conference.title, [*entries, *cancelled_entries(conference, at=at)])
+
+
+def entries_of(conference: Conference) -> dict[int, calendar.Entry]:
+    """The public items as calendar entries, by the item's id."""
+    return {item.id: _entry(conference, item) for item in items_of(conference, internal=False)}
+
+
+def cancelled_entries(conference: Conference, *, at: datetime | None = None) -> list[calendar.Entry]:
+    """What was taken back in the 30 days before `at`, or ever."""
     gone = select(CancelledEntry).where(CancelledEntry.conference_id == conference.id)
     if at is not None:
         gone = gone.where(CancelledEntry.cancelled_at > at - CANCELLED_STAY)
-    entries += [_cancelled(conference, entry) for entry in db.session.scalars(gone)]
-    return calendar.feed(conference.title, entries)
+    return [_cancelled(conference, entry) for entry in db.session.scalars(gone)]
 
 
 def _entry(conference: Conference, item: AgendaItem) -> calendar.Entry:

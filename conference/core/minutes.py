@@ -92,14 +92,25 @@ class TopicMinutes:
 
 
 @dataclass(frozen=True)
+class GroupResults:
+    """A group's results sheet as it was handed in."""
+
+    question: str = ""
+    results: tuple[str, ...] = ()
+    open_points: str = ""
+    proposal: str = ""
+
+
+@dataclass(frozen=True)
 class GroupTable:
-    """A breakout group of one round: who sat there and which ideas came of it."""
+    """A breakout group of one round: who sat there, what it handed in (None: nothing yet), and which ideas came of it."""
 
     name: str
     topic: str = ""
     room: str = ""
     people: tuple[str, ...] = ()
     ideas: tuple[str, ...] = ()
+    sheet: GroupResults | None = None
 
 
 @dataclass(frozen=True)

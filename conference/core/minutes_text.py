@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Appointment,
         ClusterLine,
         DecisionLine,
+        GroupResults,
         GroupRound,
         MinutesDocument,
         PersonLine,
@@ -37,6 +38,8 @@ WORDS = {
         "subject": "Gegenstand", "discussion": "Diskussion", "result": "Ergebnis", "open_points": "Offene Punkte",
         "decision": "Beschluss", "decisions": "Beschlüsse", "actions": "Maßnahmenplan", "action": "Maßnahme",
         "groups": "Arbeitsgruppen", "round": "Runde {number}", "table": "Gruppe {name}", "people": "Mit",
+        "question": "Frage", "results": "Ergebnisse", "proposal": "Vorschlag für eine Maßnahme", "ideas": "Ideen",
+        "no_sheet": "Ergebnisblatt nicht abgegeben",
         "earlier": "Frühere Maßnahmen", "carried_out": "umgesetzt durch Maßnahme {numbers}", "decided": "aus Beschluss {number}",
         "clusters": "Ideen nach Bündeln", "dots": "{number} Punkte", "one_dot": "1 Punkt", "parked": "Themenspeicher",
         "vote": "Abstimmung", "turnout": "{voted} von {entitled} Stimmberechtigten, je {dots} Punkte",
@@ -58,6 +61,8 @@ WORDS = {
         "discussion": "Discussion", "result": "Result", "open_points": "Open points",
         "decision": "Decision", "decisions": "Decisions", "actions": "Action plan", "action": "Action",
         "groups": "Groups", "round": "Round {number}", "table": "Group {name}", "people": "With",
+        "question": "Question", "results": "Results", "proposal": "Proposal for action", "ideas": "Ideas",
+        "no_sheet": "Results sheet not handed in",
         "earlier": "Earlier actions", "carried_out": "carried out by action {numbers}", "decided": "from decision {number}",
         "clusters": "Ideas by cluster", "dots": "{number} dots", "one_dot": "1 dot", "parked": "Parked items",
         "vote": "Vote", "turnout": "{voted} of {entitled} entitled, {dots} dots each",
@@ -198,7 +203,25 @@ class _Text:
             yield from ("", wrapped(" · ".join(filter(None, head)), "  "))
             if table.people:
                 yield wrapped(f"{self.words['people']}: {', '.join(table.people)}", "  ")
-            yield from bullets(table.ideas)
+            yield from self.sheet(table.sheet)
+            if table.ideas:
+                yield f"{self.words['ideas']}:"
+                yield from bullets(table.ideas)
+
+    def sheet(self, sheet: GroupResults | None) -> Iterator[str]:
+        if sheet is None:
+            yield self.words["no_sheet"]
+            return
+        if sheet.question:
+            yield wrapped(f"{self.words['question']}: {sheet.question}", "  ")
+        if sheet.results:
+            yield f"{self.words['results']}:"
+            for number, result in enumerate(sheet.results, start=1):
+                yield wrapped(f"{number}. {result}", "   ")
+        for key, text in (("open_points", sheet.open_points), ("proposal", sheet.proposal)):
+            if text:
+                yield f"{self.words[key]}:"
+                yield from markdown_lines(text, "  ")
 
     def clusters(self) -> Iterator[str]:
         for cluster in self.m.clusters:

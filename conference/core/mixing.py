@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from .grouping import Colleagues, GoalScore, Problem, Seating, Violation, evaluate, violations
+from .grouping import Colleagues, GoalScore, Problem, Seating, Value, Violation, evaluate, violations
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,13 @@ class Judgement:
     granted: tuple[Granted, ...]
 
 
-def judge(problem: Problem, seating: Seating) -> Judgement:
-    """All of it. People in the seating whom the problem does not know must have been left out."""
+def judge(problem: Problem, seating: Seating, bounds: Sequence[Value] | None = None) -> Judgement:
+    """All of it. People in the seating whom the problem does not know must have been left out.
+
+    `bounds` of the goals, where they have been proven before; else they are proven now, which may take seconds.
+    """
     return Judgement(
-        evaluate(problem, seating),
+        evaluate(problem, seating, bounds),
         violations(problem, seating),
         tuple(_again(problem, seating)),
         tuple(_beside(problem, seating)),

@@ -41,6 +41,41 @@ def _facts(entry: Entry | None) -> tuple[object, ...] | None:
     return None if entry is None else tuple(entry[key] for key in ("group", "room", "starts_at", "ends_at"))
 
 
+@dataclass(frozen=True)
+class OwnSeat:
+    """One person's round through all published plans: where they sit now (None: nowhere), and how often that has changed.
+
+    `changed` is the number of the published version, counted from 0, that changed it last.
+    """
+
+    round: int
+    entry: Entry | None
+    changes: int
+    changed: int
+
+
+def own_seats(plans: Sequence[Iterable[Entry]], contact_id: int) -> list[OwnSeat]:
+    """The rounds in which a person has or had a seat, by the published plans from the first to the newest.
+
+    What counts as a change is what stands in a calendar: table, room, topic and question; the time is the agenda's.
+    """
+    seats: dict[int, OwnSeat] = {}
+    for version, plan in enumerate(plans):
+        own = {entry["round"]: entry for entry in plan if contact_id in entry["contact_ids"]}
+        for round in own.keys() | seats.keys():
+            before, now = seats.get(round), own.get(round)
+            if before is None or _shown(before.entry) != _shown(now):
+                changes = before.changes + 1 if before is not None else 1
+                seats[round] = OwnSeat(round, now, changes, version)
+    return [seats[round] for round in sorted(seats)]
+
+
+def _shown(entry: Entry | None) -> tuple[object, ...] | None:
+    return (
+        None if entry is None else tuple(entry[key] for key in ("group", "room", "topic", "focus_question"))
+    )
+
+
 def even_sizes(people: int, capacities: Sequence[int | None]) -> list[tuple[int, int]] | None:
     """Least and most seats for each table, as even as the rooms allow; None when they are too small together.
 
@@ -74,3 +109,28 @@ def even_sizes(people: int, capacities: Sequence[int | None]) -> list[tuple[int,
         if sum(full.values()) == people
         else None
     )
+
+
+def sizes_after(
+    people: int, capacities: Sequence[int | None], before: Sequence[int]
+) -> list[tuple[int, int]] | None:
+    """Least and most seats for each table after people have come or gone, `before` of whom sat at it; None as above.
+
+    The tables become as even as `even_sizes` makes them, but a table that was smaller or larger on purpose may stay so.
+
+    >>> sizes_after(21, [None, None, None], [8, 8, 8])
+    [(7, 7), (7, 7), (7, 7)]
+    >>> sizes_after(20, [None, None, None], [3, 9, 9])
+    [(3, 7), (6, 9), (6, 9)]
+    """
+    now, then = even_sizes(people, capacities), even_sizes(sum(before), capacities)
+    if now is None:
+        return None
+    then = then or [(0, count) for count in before]
+    return [
+        (
+            low if count >= then_low else min(low, count),
+            high if count <= then_high else max(high, count if room is None else min(count, room)),
+        )
+        for (low, high), (then_low, then_high), count, room in zip(now, then, before, capacities, strict=True)
+    ]

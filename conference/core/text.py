@@ -151,7 +151,7 @@ def csv_cell(value: object) -> str:
     if not isinstance(value, str):
         return csv_cell(str(value)) if not isinstance(value, int | float) else str(value)
     text = "".join(_in_cell(c) for c in value.replace("\r\n", "\n").replace("\r", "\n"))
-    return "'" + text if starts_formula(text) or value[:1] in ("\t", "\r", "\n") else text
+    return "'" + text if starts_formula(text) or text[:1] == "\n" or value[:1] == "\t" else text
 
 
 def _in_cell(character: str) -> str:

@@ -20,7 +20,11 @@ from ..agenda.models import ItemKind
 from ..conferences import operations as conferences
 from ..conferences.models import Conference
 from ..conferences.queries import conference_by_slug, rooms_of, topics_of
+from ..core.sheets import Sheet
+from ..groups import methods
 from ..groups import operations as groups
+from ..groups import queries as group_queries
+from ..groups.models import RuleKind
 from ..ideas import operations as ideas
 from ..ideas import queries as idea_queries
 from ..invitations import imports
@@ -34,6 +38,8 @@ from ..minutes import queries as minutes_queries
 from ..outbox import operations as outbox
 from ..registrations import operations as registrations
 from ..registrations.models import ConsentKind, Presence
+from ..sheets import operations as sheets
+from ..sheets import queries as sheet_queries
 from ..voting import operations as voting
 from ..voting.models import VoteSubject
 from ..voting.queries import entitled_ids, options_of
@@ -53,7 +59,7 @@ def at(day: str, clock: str) -> datetime:
 def hold() -> None:
     """Carry June from the first key fact to the notes of the day, step by step, each in its own transaction."""
     _do(
-        _staff, _conference, _agenda, _guests, _invite, _answers, _form_groups, _attendance, _ideas, _vote, _results,
+        _staff, _conference, _agenda, _guests, _invite, _answers, _form_groups, _attendance, _ideas, _sheets, _vote, _results,
         _notes, _frame,
     )  # fmt: skip
 
@@ -181,6 +187,10 @@ def _answer(invitation: Invitation, number: int, topics: list[Any]) -> registrat
 
 def _form_groups() -> None:
     conference = june()
+    people = {invitation.contact.email: invitation.contact_id for invitation in guest_list(conference)}
+    for kind, emails, table in words.GROUP_RULES:
+        rule = methods.NewRule(RuleKind(kind), tuple(people[email] for email in emails), table)
+        methods.add_rule(conference, rule, organiser(), at=at("2023-06-02", "10:45"))
     groups.prepare_rounds(conference)
     groups.form_groups(conference, 5, organiser(), at=at("2023-06-02", "11:00"))
     groups.publish(conference, organiser(), at=at("2023-06-05", "15:00"))
@@ -221,6 +231,33 @@ def _ideas() -> None:
             if any(idea.text.startswith(beginning) for beginning in beginnings):
                 ideas.put_into(idea, cluster, idea.version)
     ideas.close_collection(conference, at=at("2023-06-06", "14:10"))
+
+
+def _sheets() -> None:
+    conference = june()
+    ends = {1: "12:00", 2: "13:31"}
+    people = {
+        (plan.round.number, group.group.name): group.seats[0].contact_id
+        for plan in group_queries.plan_of(conference)
+        for group in plan.groups
+    }
+    for one in sheet_queries.tables_of(conference):
+        for number, table in enumerate(one.tables):
+            if (one.round.number, table.name) not in words.SHEETS:
+                continue
+            question, results, open_points, proposal = words.SHEETS[one.round.number, table.name]
+            moment = at("2023-06-06", ends[one.round.number]) + timedelta(seconds=50 * number)
+            sheets.save(
+                conference,
+                one.round,
+                table.name,
+                Sheet(question, tuple(results), open_points, proposal),
+                sheets.Writer(contact_id=people[one.round.number, table.name] if number % 2 else None),
+                hand_in=True,
+                version=0,
+                submission=f"demo-{one.round.number}-{table.name}",
+                at=moment,
+            )
 
 
 def _vote() -> None:

@@ -40,6 +40,11 @@ TOPICS = [
     "Begleitung der Teilnehmenden",
 ]
 
+GROUP_RULES = [  # what kind, who, which table: who explains mein NOW stays at its table; two houses plan the same course
+    ("host", ["meike.sundermann@agentur.example"], "D"),
+    ("apart", ["mehmet.oeztuerk@tz-buende.example", "florian.dangelo@hb-herford.example"], ""),
+]
+
 NOTES = {
     "Begrüßung durch die Geschäftsführung": (
         "Frau Tiemann begrüßt die Teilnehmenden. Ziel des Tages: **Ideen, die umgesetzt werden.** "
@@ -63,6 +68,101 @@ NOTES = {
     "Abstimmung und nächste Schritte": (
         "Jede anwesende Person vergibt fünf Punkte, höchstens zwei auf ein Bündel. Die drei Bündel mit den meisten Punkten "
         "werden sofort zu Maßnahmen."
+    ),
+}
+
+# (round, table) -> question, results, open points, proposal; group D of the second round never handed in
+SHEETS: dict[tuple[int, str], tuple[str, list[str], str, str]] = {
+    (1, "A"): (
+        "Wie planen Agentur und Träger ihre Kurse gemeinsam?",
+        [
+            "Ein öffentlicher Kurskalender aller Träger, den jeder Träger selbst pflegt.",
+            "Eine feste Ansprechperson der Agentur je Beruf, nicht je Träger.",
+            "Monatliche Sprechstunde der Agentur für Träger, abwechselnd vor Ort und am Bildschirm.",
+        ],
+        "Wer prüft, ob die Termine im Kalender noch stimmen?",
+        "Mit einer gemeinsamen Tabelle beginnen, bevor ein Programm gekauft wird.",
+    ),
+    (1, "B"): (
+        "Was brauchen Eltern, damit sie einen Kurs zu Ende bringen?",
+        [
+            "Kurse in Teilzeit am Vormittag, 8:30 bis 12:30 Uhr.",
+            "Betreuung im Haus oder im Nachbarhaus; die Kommunen gehören an den Tisch.",
+            "Ein abgelehnter Bildungsgutschein bekommt immer eine Begründung, die der Träger kennt.",
+            "Rücksicht auf Schulferien bei der Planung der Prüfungen.",
+        ],
+        "Die Kosten der Betreuung sind offen; es gibt kein gemeinsames Budget.",
+        "",
+    ),
+    (1, "C"): (
+        "Wie erfahren wir früh, welche Fachkräfte fehlen?",
+        [
+            "Arbeitgeber sagen halbjährlich, welche Berufe fehlen; die Arbeitgeberteams fragen gebündelt.",
+            "Schnuppertage im Betrieb vor jeder Umschulung.",
+            "Kein Kurs ohne Praktikum, auch nicht in der Verwaltung.",
+        ],
+        "",
+        "Kammern fragen, ob es die Umfrage schon gibt.",
+    ),
+    (1, "D"): (
+        "Wie wird „mein NOW“ für Träger und Teilnehmende nützlich?",
+        [
+            "Eine gemeinsame Schulung für alle Träger mit echten Kursen als Beispiel.",
+            "Ein kurzer Leitfaden zum Einstellen von Kursen, eine Seite.",
+            "Sprachkurs und Fachkurs werden zusammen gezeigt, wenn sie zusammengehören.",
+        ],
+        "Pflege von Terminen, die sich kurzfristig ändern.",
+        "",
+    ),
+    (1, "E"): (
+        "Wie erklären wir das Bürgergeld-Gesetz denen, die es betrifft?",
+        [
+            "Ein Merkblatt zum Weiterbildungsgeld in einfacher Sprache, auch gedruckt.",
+            "Ein Infoabend für Dozentinnen und Dozenten, die im Kurs gefragt werden.",
+        ],
+        "Wer übersetzt das Merkblatt, und in welche Sprachen?",
+        "",
+    ),
+    (2, "A"): (
+        "Wie lernen sich Agentur und Träger besser kennen?",
+        [
+            "Träger stellen sich in den Teams der Agentur vor, 15 Minuten je Träger.",
+            "Hospitation: ein Tag Agentur, ein Tag Träger, zweimal im Jahr.",
+            "Der Kurskalender kommt auch als Abo auf das Telefon.",
+        ],
+        "",
+        "Die ersten drei Vorstellungen noch vor den Sommerferien.",
+    ),
+    (2, "B"): (
+        "Was tun wir, wenn sich zu wenige anmelden?",
+        [
+            "Zwei Träger bieten einen Kurs gemeinsam an, wenn sich einzeln zu wenige anmelden.",
+            "Die Mindestteilnehmerzahl wird vor dem Absagen mit der Agentur besprochen.",
+            "Ein Fahrdienst aus den Randgemeinden, zunächst als Versuch.",
+        ],
+        "Vergaberecht: Dürfen zwei Träger einen Kurs unter einer Nummer führen?",
+        "",
+    ),
+    (2, "C"): (
+        "Was fehlt Teilnehmenden, damit der Kurs gelingt?",
+        [
+            "Laptops zum Ausleihen, mit einer gemeinsamen Liste aller Träger.",
+            "Ein Dozentenpool über alle Träger für Krankheit und Urlaub.",
+            "Ein ruhiger Platz zum Lernen, auch am Nachmittag.",
+        ],
+        "",
+        "",
+    ),
+    (2, "E"): (
+        "Was geschieht nach dem Kurs?",
+        [
+            "Coaching in den ersten drei Monaten in der neuen Stelle.",
+            "Nachbetreuung durch den Träger, wenn jemand den Kurs abbricht.",
+            "Erfolgsgeschichten aus der Region, mit Bild und Einwilligung.",
+            "Teilqualifikationen werden als Weg zum Abschluss erklärt, nicht als Ersatz.",
+        ],
+        "Wer bezahlt das Coaching, wenn die Förderung endet?",
+        "Einen Träger suchen, der es ein Jahr lang erprobt.",
     ),
 }
 

@@ -6,15 +6,30 @@ from ..kit import clock, jobs
 
 bp = Blueprint("groups", __name__)
 
-from . import forming, views  # noqa: E402 - the views register themselves on the blueprint
+from . import (  # noqa: E402, F401 - the views register themselves on the blueprint
+    calendar_views,
+    door,
+    forming,
+    method_views,
+    open_space_views,
+    repair_views,
+    repairing,
+    time_views,
+    views,
+)
 
-__all__ = ["bp", "init", "views"]
+__all__ = ["bp", "calendar_views", "init", "method_views", "open_space_views", "time_views", "views"]
 
 
 def init(app: Flask) -> None:
-    """Let the worker form what waits each minute, and at once when somebody asked for groups."""
+    """Let the worker form what waits each minute, and at once when somebody asked for groups.
+
+    The door, which lies upstream, is told who sits where.
+    """
+    app.extensions["tables_at_door"] = door.door_of
     jobs.every_minute(app, "groups", _form)
 
 
 def _form() -> None:
+    repairing.propose(clock.now())
     forming.work(clock.now)

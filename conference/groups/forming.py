@@ -4,8 +4,9 @@ The row is the truth. A worker takes it on a lease and renews it while it works;
 one begins anew. Only the worker that took the row last may write into it.
 """
 
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,12 @@ from sqlalchemy.exc import OperationalError
 from ..accounts.models import Account
 from ..conferences.models import Conference
 from ..core import grouping
+from ..core.mending import later_only, merged
 from ..kit import jobs, unit
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from . import queries
-from .models import Forming, FormingState
+from .models import Forming, FormingKind, FormingState
 from .operations import prepare_rounds, seat_everybody, steps_for
 from .tasks import Task, task_of, trouble_of
 
@@ -45,7 +47,9 @@ def ask(
     """
     _conference_locked(conference.id)
     active = queries.active_forming(conference)
-    if active is not None:
+    if active is not None and active.kind is FormingKind.REPAIR:
+        db.session.delete(active)  # nothing is left to be repaired when all is formed anew
+    elif active is not None:
         if active.account == account and (active.tables, active.setting.get("around")) == (tables, around):
             return active
         raise Refused(
@@ -60,6 +64,7 @@ def ask(
         conference=conference,
         account=account,
         asked_at=at,
+        seed=1 if task.problem.goals else 1 + secrets.randbelow(2**31 - 1),  # chance falls anew each time
         tables=tables,
         problem=grouping.problem_to_json(task.problem),
         setting=task.setting | {"around": around},
@@ -112,6 +117,7 @@ class _Taken:
     forming_id: int
     conference_id: int
     attempt: int
+    kind: FormingKind
     problem: dict[str, Any]
     setting: dict[str, Any]
     seed: int
@@ -139,11 +145,13 @@ def _claim(at: datetime) -> _Taken | None:
 
 def _taken(forming: Forming, at: datetime) -> _Taken:
     forming.state, forming.lease_until, forming.steps_done = FormingState.RUNNING, at + LEASE, 0
+    forming.best = None
     forming.attempts += 1
     return _Taken(
         forming.id,
         forming.conference_id,
         forming.attempts,
+        forming.kind,
         forming.problem,
         forming.setting,
         forming.seed,
@@ -152,6 +160,38 @@ def _taken(forming: Forming, at: datetime) -> _Taken:
 
 
 def _do(taken: _Taken, now: Now) -> None:
+    """Do one, with no transaction open while it is thought about."""
+    (_mend if taken.kind is FormingKind.REPAIR else _form)(taken, now)
+
+
+def _mend(taken: _Taken, now: Now) -> None:
+    """Seek the fewest moves in the rounds that have not begun, and note them as a proposal."""
+    try:
+        problem, begun = grouping.parse_problem(taken.problem), taken.setting["begun"]
+        seats = grouping.published_seating({"rounds": taken.setting["seats"]})
+        later = later_only(problem, seats, begun)
+        repaired = grouping.repair(later, seats, seed=taken.seed)
+    except (grouping.Contradiction, grouping.NotFound) as error:
+        _fail(taken, trouble_of(error, later), now())
+    except Exception as error:  # as in _form
+        current_app.logger.exception("repair %s has crashed", taken.forming_id)
+        _fail(taken, trouble_of(error, grouping.Problem(0, (), ())), now())
+    else:
+        seating = merged(problem, seats, repaired.solution.seating, begun)
+        solution = grouping.to_json(replace(repaired.solution, seating=seating))
+        moves = grouping.repair_to_json(repaired)
+        _propose(taken, solution | {"moves": moves, "is_minimal": repaired.is_minimal}, now())
+
+
+def _propose(taken: _Taken, result: dict[str, Any], at: datetime) -> None:
+    with unit.writing():
+        forming = _mine(taken)
+        if forming is not None:
+            _end(forming, FormingState.FOUND, at)
+            forming.steps_done, forming.result = forming.steps_planned, result
+
+
+def _form(taken: _Taken, now: Now) -> None:
     """Seek a seating with no transaction open, and note what came out."""
     watch = _Watch(taken, now)
     try:
@@ -180,23 +220,25 @@ class _Watch:
         self.is_over = False
         self.next: datetime | None = None
 
-    def note(self, done: int, planned: int) -> None:
+    def note(self, progress: grouping.Progress) -> None:
         at = self.now()
         if self.is_over or (self.next is not None and at < self.next):
             return
         self.next = at + BEAT
         try:
-            self._write(done, planned, at)
+            self._write(progress, at)
         except OperationalError:
             current_app.logger.warning("progress of forming %s could not be noted", self.taken.forming_id)
 
-    def _write(self, done: int, planned: int, at: datetime) -> None:
+    def _write(self, progress: grouping.Progress, at: datetime) -> None:
         with unit.writing():
             forming = _mine(self.taken)
             if forming is None or forming.cancelled_at is not None:
                 self.is_over = True
                 return
-            forming.steps_done, forming.steps_planned, forming.lease_until = done, planned, at + LEASE
+            forming.steps_done, forming.steps_planned = progress.done, progress.planned
+            forming.best = [grouping.score_to_json(score) for score in progress.goals] or None
+            forming.lease_until = at + LEASE
 
 
 def _mine(taken: _Taken) -> Forming | None:

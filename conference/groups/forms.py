@@ -8,7 +8,7 @@ from ..kit.forms import Form, Paragraph, Pick, Tick, VersionedForm, Whole
 class FormingForm(Form):
     """How many tables."""
 
-    tables = Whole(_l("Number of tables"), minimum=1, maximum=26)
+    tables = Whole(_l("Number of tables"), minimum=1, maximum=200)
 
 
 class MoveForm(VersionedForm):
@@ -29,9 +29,27 @@ class ReleaseForm(VersionedForm):
     tell = Tick(_l("Tell everybody whose table, room or time has changed"))
 
 
+class RepairForm(Form):
+    """Somebody who must sit elsewhere. Which tables are closed is asked beside it."""
+
+    person = Pick(_l("Who must sit elsewhere"), blank=_l("nobody"))
+    table = Pick(_l("In which group"), blank=_l("no group"))
+    round = Pick(_l("In which round"), blank=_l("in all that come"))
+
+
 class GroupForm(Form):
     """What a group works on, and where."""
 
     topic_id = Pick(_l("Topic"), blank=_l("none"))
     room_id = Pick(_l("Room"), blank=_l("none"))
     focus_question = Paragraph(_l("Focus question of this group"), max_length=500)
+
+
+class StartForm(VersionedForm):
+    """Begin a round now. `version` is that of the time which the page showed; 0: by the agenda."""
+
+    minutes = Whole(_l("Length in minutes"), minimum=1, maximum=480)
+
+
+class StepForm(VersionedForm):
+    """A step on the time of a round: more, pause, on, end."""

@@ -8,13 +8,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import defer, joinedload
 
+from ..agenda.models import AgendaItem, ItemKind
+from ..agenda.queries import breakout_items
 from ..conferences.models import Conference
 from ..conferences.queries import earlier_ids
 from ..core.seating import seat_changes
 from ..kit.db import db, portions
 from ..providers.models import Contact
-from ..registrations.queries import participants
-from .models import Forming, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
+from ..registrations.models import Standing
+from ..registrations.queries import participant_ids, participants, registration_of
+from . import method_queries
+from .models import Forming, FormingKind, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,12 @@ class RoundPlan:
 
 
 State = str
-"""A mark of all rounds: their ids, their versions and who is pinned where."""
+"""A mark of all rounds (their ids, their versions, who is pinned where), of the setting and of the rules."""
+
+
+def is_live(conference: Conference) -> bool:
+    """True where participants choose their groups themselves, so that nothing is published."""
+    return method_queries.setting_of(conference).is_live
 
 
 def rounds_of(conference: Conference) -> list[Round]:
@@ -60,7 +69,7 @@ def round_of(conference: Conference, round_id: int) -> Round | None:
 def groups_of(round_: Round) -> list[Group]:
     query = (
         select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
+        .options(joinedload(Group.room), joinedload(Group.topic), joinedload(Group.concern))
         .where(Group.round_id == round_.id)
     )
     return list(db.session.scalars(query.order_by(Group.name)))
@@ -77,7 +86,7 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
     ids = [round_.id for round_ in rounds]
     groups = db.session.scalars(
         select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
+        .options(joinedload(Group.room), joinedload(Group.topic), joinedload(Group.concern))
         .where(Group.round_id.in_(ids))
         .order_by(Group.name)
     ).all()
@@ -91,8 +100,11 @@ def plan_of(conference: Conference) -> list[RoundPlan]:
 
 
 def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> State:
-    """What must not change while groups are being formed: no round, no move, no pin. Give the plans where they are at hand."""
-    facts = [
+    """What must not change while groups are being formed: no round, no move, no pin, no rule.
+
+    Give the plans where they are at hand.
+    """
+    facts: list[tuple[object, ...]] = [
         (
             plan.round.id,
             plan.round.version,
@@ -100,6 +112,7 @@ def state_of(conference: Conference, plans: list[RoundPlan] | None = None) -> St
         )
         for plan in (plan_of(conference) if plans is None else plans)
     ]
+    facts += method_queries.marks_of(conference)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -236,6 +249,16 @@ def newest_forming(conference: Conference) -> Forming | None:
     return _newest(Forming.conference_id == conference.id)
 
 
+def newest_repair(conference: Conference) -> Forming | None:
+    """The repair that was asked for last, whatever became of it; its problem is loaded when it is looked at."""
+    query = (
+        select(Forming)
+        .options(joinedload(Forming.account), defer(Forming.problem))
+        .where(Forming.conference_id == conference.id, Forming.kind == FormingKind.REPAIR)
+    )
+    return db.session.scalars(query.order_by(Forming.id.desc()).limit(1)).first()
+
+
 def active_forming(conference: Conference) -> Forming | None:
     """The forming that waits or is being worked on."""
     active = Forming.state.in_((FormingState.WAITING, FormingState.RUNNING))
@@ -305,33 +328,83 @@ def touched(
 
 
 def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any]]:
-    """What one participant sees: per round the own group with its people; empty before publication."""
-    release = latest_release(conference)
-    if release is None:
+    """What one participant sees: per round the own group with its people; empty before publication.
+
+    Where people choose for themselves there is nothing to publish: they see what stands. Rounds that the agenda no longer
+    has are left out, the times are those of the agenda now. Whoever takes no part any more is not named to others, only
+    counted (`gone`), and sees nobody.
+    """
+    plan = _public_plan(conference)
+    if not plan or not takes_part(conference, contact_id):
         return []
-    return [entry for entry in release.plan if contact_id in entry["contact_ids"]]
+    there = participant_ids(conference)
+    items = {item.id: item for item in breakout_items(conference)}
+    return [
+        _as_seen(entry, items[entry["item"]], there)
+        for entry in plan
+        if contact_id in entry["contact_ids"] and entry["item"] in items
+    ]
+
+
+def _public_plan(conference: Conference) -> list[dict[str, Any]]:
+    if is_live(conference):
+        return plan_as_published(conference)
+    release = latest_release(conference)
+    return release.plan if release else []
+
+
+def takes_part(conference: Conference, contact_id: int) -> bool:
+    """True for whoever has a seat at the conference, though they may be late, or is there."""
+    registration = registration_of(conference, contact_id)
+    is_confirmed = registration is not None and registration.standing is Standing.CONFIRMED
+    return is_confirmed or contact_id in participant_ids(conference)
+
+
+def _as_seen(entry: dict[str, Any], item: AgendaItem, there: set[int]) -> dict[str, Any]:
+    named = zip(entry["contact_ids"], entry["people"], strict=True)
+    seen = [(person, name) for person, name in named if person in there]
+    return entry | {
+        "contact_ids": [person for person, _name in seen],
+        "people": [name for _person, name in seen],
+        "gone": len(entry["people"]) - len(seen),
+        "starts_at": item.starts_at.isoformat(),
+        "ends_at": item.ends_at.isoformat(),
+    }
+
+
+def is_held(item: AgendaItem | None) -> bool:
+    """True while the agenda has breakout groups there."""
+    return item is not None and item.kind is ItemKind.BREAKOUT
 
 
 def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = None) -> list[dict[str, Any]]:
     """The present plan in the form that a release freezes: one entry per group, names as they are now.
 
-    Give the plans where they are at hand.
+    Rounds that the agenda no longer has are left out. Give the plans where they are at hand.
     """
-    entries = []
+    entries, hosts = [], method_queries.hosts_of(conference)
     for plan in plan_of(conference) if plans is None else plans:
         item = plan.round.agenda_item
+        if item is None or not is_held(item):
+            continue
         for group in plan.groups:
             entries.append(
                 {
                     "round": plan.round.number,
-                    "starts_at": item.starts_at.isoformat() if item else None,
-                    "ends_at": item.ends_at.isoformat() if item else None,
+                    "item": item.id,
+                    "starts_at": item.starts_at.isoformat(),
+                    "ends_at": item.ends_at.isoformat(),
                     "group": group.group.name,
-                    "topic": group.group.topic.title if group.group.topic else "",
+                    "topic": group.group.subject,
                     "focus_question": group.group.focus_question,
                     "room": group.group.room.name if group.group.room else "",
                     "contact_ids": [seat.contact_id for seat in group.seats],
                     "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in group.seats],
+                    "hosts": {
+                        str(seat.contact_id): f"{seat.contact.name}, {seat.contact.provider.name}"
+                        for seat in group.seats
+                        if hosts.get(seat.contact_id) == group.group.name
+                    },
                 }
             )
     return entries

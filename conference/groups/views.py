@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
@@ -17,16 +17,33 @@ from ..conferences.queries import conference_here, rooms_of, topics_of
 from ..core import grouping
 from ..core.mixing import Judgement, judge
 from ..core.seating import seat_changes
+from ..invitations.models import LinkPurpose
+from ..invitations.operations import address_of
+from ..invitations.queries import links_of
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.layout import belongs
+from ..kit.links import token_of
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
-from . import bp, forming, operations, queries, tasks
+from . import (
+    bp,
+    forming,
+    method_queries,
+    methods,
+    open_space_views,
+    operations,
+    queries,
+    repairing,
+    tasks,
+    timer,
+)
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
-from .models import Forming, FormingState, Group
+from .method_views import rule_links
+from .models import Forming, FormingKind, FormingState, Group
+from .standing import Situation, situation_of
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
 
@@ -47,14 +64,17 @@ def _page(
     """The page with the forming form as it was sent, or with a move of a round that was not done."""
     people = participants(conference)
     plans = queries.plan_of(conference)
+    setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
     if not form.is_submitted() or move is not None:
         tables = len({group.group.name for plan in plans for group in plan.groups})
-        form.tables.data = tables or max(1, round(len(people) / 7))
+        usual = method_queries.tables_for(setting.method, len(people), len(topics_of(conference)))
+        form.tables.data = setting.tables or tables or usual
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
     formed = queries.latest_forming(conference)
-    judgement = _judgement(formed, plans)
+    judgement = _judgement(conference, formed, plans)
     present = {person.id for person in people}
+    situation = situation_of(conference, plans, people, clock.now())
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
         "groups/show_groups.html",
@@ -62,6 +82,10 @@ def _page(
         move=move,
         move_round=round_id,
         conference=conference,
+        setting=setting,
+        hosts=method_queries.hosts_of(conference),
+        rules=len(rules),
+        away=tasks.absences(rules, len(plans)),
         people=people,
         plans=plans,
         unseated={round_id: [p for p in people if p.id not in ids] for round_id, ids in seated.items()},
@@ -71,14 +95,29 @@ def _page(
         newest=newest,
         last=_last_change(conference),
         by_hand=len(queries.moved_by_hand(conference, formed, plans)) if formed else 0,
-        trouble=_trouble(newest),
+        trouble=_trouble(newest) if newest and newest.kind is FormingKind.FORMING else None,
+        situation=situation,
+        line=_line(conference, plans, people, situation),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
     )
 
 
-def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgement | None:
-    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed."""
+def _line(
+    conference: Conference, plans: list[queries.RoundPlan], people: list[Contact], situation: Situation
+) -> str | None:
+    """Who is missing, who has come, and how many moves would mend it; None when everything fits."""
+    row, now = queries.newest_repair(conference), repairing.Now(plans, people, situation)
+    return repairing.line_of(row, now) if situation.needs_repair else None
+
+
+def _judgement(
+    conference: Conference, formed: Forming | None, plans: list[queries.RoundPlan]
+) -> Judgement | None:
+    """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed.
+
+    The rules are those of now: one that was added since may be broken.
+    """
     if formed is None:
         return None
     known = {person["id"] for person in formed.problem["people"]}
@@ -96,18 +135,36 @@ def _judgement(formed: Forming | None, plans: list[queries.RoundPlan]) -> Judgem
     ]
     if len(seating) != formed.problem["rounds"]:
         return None
-    return _judged(json.dumps(formed.problem), json.dumps(seating))
+    problem = tasks.as_of_now(
+        formed.problem, formed.setting.get("sources", []), method_queries.rules_of(conference)
+    )
+    return _judged(json.dumps(problem), json.dumps(seating), json.dumps(_proven(formed, problem)))
+
+
+def _proven(formed: Forming, problem: dict[str, Any]) -> list[Any] | None:
+    """The bounds that were proven when the groups were formed, while they are those of the problem as it is now."""
+    if formed.result is None or formed.kind is not FormingKind.FORMING:
+        return None
+    then, now = grouping.parse_problem(formed.problem), grouping.parse_problem(problem)
+    is_same = set(then.rules) == set(now.rules) and _rounds_of(then) == _rounds_of(now)
+    return [goal["bound"] for goal in formed.result["goals"]] if is_same else None
+
+
+def _rounds_of(problem: grouping.Problem) -> list[list[bool]]:
+    return [[person.is_there(n + 1) for n in range(problem.rounds)] for person in problem.people]
 
 
 @lru_cache(maxsize=32)
-def _judged(problem: str, seating: str) -> Judgement:
-    # Proving the bounds again costs as much as the page; nothing changes between two moves.
-    return judge(grouping.parse_problem(json.loads(problem)), tuple(json.loads(seating)))
+def _judged(problem: str, seating: str, proven: str) -> Judgement:
+    # Counting it all again costs as much as the page; nothing changes between two moves.
+    parsed, bounds = grouping.parse_problem(json.loads(problem)), json.loads(proven)
+    known = [tuple(bound) if isinstance(bound, list) else bound for bound in bounds or ()]
+    return judge(parsed, tuple(json.loads(seating)), known or grouping.bounds_at_once(parsed))
 
 
 def _quality(judgement: Judgement, plans: list[queries.RoundPlan]) -> dict[str, Any]:
     """What the page says about the groups: goals, sizes, and person by person what hurts."""
-    names = {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    names = _names(plans)
     sizes = [len(group.seats) for plan in plans for group in plan.groups]
     scores = [_score(score) for score in judgement.scores]
     return {
@@ -155,6 +212,7 @@ def form_groups(slug: str) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             around = request.form.get("around") == "1"
+            methods.remember_tables(conference, form.tables.data)
             asked = forming.ask(conference, form.tables.data, account, around=around, at=clock.now())
             return pages.done("groups.show_forming", slug=slug, forming_id=asked.id)
     return _page(conference_here(access.account(), slug), form)
@@ -172,9 +230,12 @@ def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
         conference=conference,
         forming=asked,
         percent=100 * asked.steps_done // max(1, asked.steps_planned),
+        best=_best_so_far(asked),
         is_late=is_late,
         trouble=_trouble(asked),
     )
+    if asked.kind is FormingKind.REPAIR:
+        return redirect(url_for("groups.show_repair", slug=slug), 303)
     if "HX-Request" not in request.headers:
         return response
     if asked.state is FormingState.DONE:
@@ -184,17 +245,43 @@ def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
 
 def _renewed(response: Response, asked: Forming, is_late: bool) -> Response:
     """304 while nothing has happened; the mark is made of facts, because the page around them holds forms."""
-    facts = (asked.id, asked.state.value, asked.steps_done, asked.cancelled_at, is_late, get_locale())
+    facts = (
+        asked.id,
+        asked.state.value,
+        asked.steps_done,
+        asked.best,
+        asked.cancelled_at,
+        is_late,
+        get_locale(),
+    )
     response.set_etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(("HX-Request", "Cookie"))
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
-def _trouble(asked: Forming | None) -> str | None:
+def _best_so_far(asked: Forming) -> list[tuple[str, str]]:
+    """Goal by goal how good the best groups are that have been found until now, and how good they could be."""
+    words = []
+    for one in asked.best or ():
+        value, bound = (tuple(n) if isinstance(n, list) else n for n in (one["value"], one["bound"]))
+        score = _score(grouping.GoalScore(one["goal"], value, bound))
+        said = _("%(value)s – proven best") if score["is_best"] else _("%(value)s, at best %(bound)s")
+        words.append((_goal_name(one["goal"]), said % {"value": score["value"], "bound": score["bound"]}))
+    return words
+
+
+def _trouble(asked: Forming | None) -> dict[str, Any] | None:
+    """Why nothing came out, in words, and where the rules are that it names."""
     if asked is None or asked.trouble is None:
         return None
-    return operations.words_for(asked.trouble, grouping.parse_problem(asked.problem))
+    sources = asked.setting.get("sources", [])
+    return {
+        "text": operations.words_for(asked.trouble, grouping.parse_problem(asked.problem), sources),
+        "links": rule_links(
+            asked.conference, [sources[number] for number in asked.trouble.get("rules", ()) if sources]
+        ),
+    }
 
 
 @bp.post("/conferences/<slug>/groups/forming/<int:forming_id>/cancellation")
@@ -233,7 +320,7 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
         if step == "pin":
             return _("%(name)s stays when groups are formed anew.", name=contact.name)
         return _("%(name)s may be moved again.", name=contact.name)
-    before = _numbers(conference)
+    before = _standing(conference)
     if step == "swap":
         done = _swapped(conference, round_id, contact, move, number)
     else:
@@ -241,7 +328,9 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
             conference, round_id, contact.id, move.group.data, move.started_from, account, at=at
         )
         done = _sits(contact, group, number)
-    return " ".join([done, *_differences(before, _numbers(conference))])
+    return " ".join(
+        [done, *_newly_broken(before, after := _standing(conference)), *_differences(before[0], after[0])]
+    )
 
 
 def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
@@ -265,10 +354,28 @@ def _sits(contact: Contact, group: Group | None, number: int) -> str:
     )
 
 
-def _numbers(conference: Conference) -> dict[str, tuple[Any, str]]:
-    judgement = _judgement(queries.latest_forming(conference), queries.plan_of(conference))
-    scores = [_score(score) for score in judgement.scores] if judgement else []
-    return {score["goal"]: (score["number"], score["value"]) for score in scores}
+Standing = tuple[dict[str, tuple[Any, str]], list[str]]
+
+
+def _standing(conference: Conference) -> Standing:
+    """How good the groups are for each goal, and which rules they break, in words."""
+    plans = queries.plan_of(conference)
+    judgement = _judgement(conference, queries.latest_forming(conference), plans)
+    if judgement is None:
+        return {}, []
+    scores = [_score(score) for score in judgement.scores]
+    broken = tasks.broken_in_words([one for one in judgement.broken if one.rule], _names(plans))
+    return {score["goal"]: (score["number"], score["value"]) for score in scores}, broken
+
+
+def _names(plans: list[queries.RoundPlan]) -> dict[str, str]:
+    return {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+
+
+def _newly_broken(before: Standing, after: Standing) -> list[str]:
+    """What a move has broken: it was done, but nobody should find out later."""
+    broken = [sentence for sentence in after[1] if sentence not in before[1]]
+    return [_("This breaks a rule: %(rules)s", rules=" ".join(broken))] if broken else []
 
 
 def _differences(before: dict[str, tuple[Any, str]], after: dict[str, tuple[Any, str]]) -> list[str]:
@@ -302,7 +409,8 @@ def undo_change(slug: str) -> ResponseReturnValue:
     overview = FormingForm(formdata=None)
     with pages.refusals(overview):
         operations.undo(conference, form.started_from)
-        return pages.done("groups.show_groups", _("The last change has been taken back."), slug=slug)
+        message = _("The last change has been taken back.")
+        return pages.done("groups.show_groups", message, slug=slug, _anchor="board")
     return _page(conference, overview, MoveForm(formdata=None))
 
 
@@ -318,6 +426,8 @@ def _last_change(conference: Conference) -> dict[str, Any] | None:
         "swap": _("Changed places: %(who)s", who=who),
         "pin": _("Pinned: %(who)s", who=who),
         "unpin": _("Unpinned: %(who)s", who=who),
+        "repair": _("Moves of the repair"),
+        "clearance": _("Groups of a round taken away"),
     }
     return {"id": change.id, "words": words.get(change.kind, _("Groups formed")), "at": change.changed_at}
 
@@ -340,7 +450,11 @@ def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
             room = int(form.room_id.data) if form.room_id.data else None
             operations.change_group(conference, group, topic, room, form.focus_question.data or "")
             return pages.done("groups.show_groups", _("The group has been saved."), slug=slug)
-    return pages.show("groups/edit_group.html", form=form, conference=conference, group=group)
+    item = group.round.agenda_item
+    may_close = queries.is_held(item) and item is not None and item.starts_at > clock.now()
+    return pages.show(
+        "groups/edit_group.html", form=form, conference=conference, group=group, may_close=may_close
+    )
 
 
 @bp.route("/conferences/<slug>/groups/release", methods=["GET", "POST"])
@@ -364,7 +478,9 @@ def publish_groups(slug: str) -> ResponseReturnValue:
 
 
 def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnValue:
-    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference)
+    plans, people = queries.plan_of(conference), participants(conference)
+    situation = situation_of(conference, plans, people, clock.now())
+    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference, plans)
     before = newest.plan if newest else []
     if not form.is_submitted():
         form.version.data = newest.number if newest else 0
@@ -381,19 +497,32 @@ def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnVa
         is_changed=newest is None or before != plan,
         names=queries.names_in({change.contact_id for change in changes}),
         told=len(queries.touched(conference, before, plan)),
+        situation=situation,
+        line=_line(conference, plans, people, situation),
+        plans=plans,
     )
 
 
 @bp.get("/my/groups")
 @access.guest
 def my_groups() -> ResponseReturnValue:
-    """A participant's own groups, as published."""
+    """A participant's own groups: as published, or (in an Open Space) to be chosen."""
     link = access.link()
+    if method_queries.setting_of(link.conference).is_live:
+        return open_space_views.my_market()
     entries = [
         entry | operations.times_of(entry)
         for entry in queries.published_for(link.conference, link.contact_id)
     ]
     is_published = queries.latest_release(link.conference) is not None
+    calendars = links_of(link.conference, link.contact_id, clock.now(), LinkPurpose.CALENDAR)
     return pages.show(
-        "groups/my_groups.html", event=link.conference, entries=entries, is_published=is_published
+        "groups/my_groups.html",
+        event=link.conference,
+        entries=entries,
+        is_published=is_published,
+        me=link.contact_id,
+        time=timer.time_shown(link.conference, clock.now()),
+        calendar=address_of(LinkPurpose.CALENDAR, token_of(calendars[0].nonce)) if calendars else None,
+        takes_part=queries.takes_part(link.conference, link.contact_id),
     )

@@ -13,7 +13,7 @@ from ..conferences.models import Conference
 from ..core.codes import ALPHABET
 from ..core.codes import LENGTH as CODE_LENGTH
 from ..core.idea_list import LONGEST, SHORTEST, IdeaProblem, read_ideas
-from ..core.text import comparison_key
+from ..core.text import comparison_key, length_of
 from ..groups.queries import round_of, rounds_of, tables_by_round
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, Stale
@@ -101,6 +101,21 @@ def hand_in(point: CapturePoint, text: str, submission: str, round_id: int | Non
     if round_id is not None:
         found(round_of(conference, round_id))
     return _add(conference, text, submission, round_id, point.table, at)
+
+
+def take_over(
+    conference: Conference, text: str, submission: str, round_id: int | None, table: str, *, at: datetime
+) -> Idea:
+    """Make an idea of what a group has found, also when the collection is closed: staff do it.
+
+    Raises Refused when the text is too short or too long for an idea.
+    """
+    conference = _locked(conference)
+    if not SHORTEST <= length_of(text) <= LONGEST:
+        raise Refused(
+            _("An idea has %(shortest)d to %(longest)d characters.", shortest=SHORTEST, longest=LONGEST)
+        )
+    return _add(conference, text, submission, round_id, table, at)
 
 
 def _same(known: Idea, text: str) -> Idea:

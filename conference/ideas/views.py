@@ -9,6 +9,7 @@ from flask_babel import ngettext
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
+from ..groups import timer
 from ..groups.queries import table_names
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
@@ -109,14 +110,31 @@ def _idea_page(
     point: CapturePoint, conference: Conference, form: IdeaForm, status: int | None = None
 ) -> Response:
     rounds = queries.rounds_for(point, conference)
+    now = queries.current_round(rounds, clock.now())
     return pages.show(
         "ideas/hand_in_idea.html",
         form=form,
         status=status,
         point=point,
         event=conference,
-        question=queries.focus_question_at(point, conference, queries.current_round(rounds, clock.now())),
+        question=queries.focus_question_at(point, conference, now),
+        sheet_round=now.number if now else None,
         is_open=queries.is_open(conference),
+        time=timer.time_shown(conference, clock.now()) if point.table else None,
+    )
+
+
+@bp.get("/ideas/<code>/time")
+@access.public
+def show_table_time(code: str) -> ResponseReturnValue:
+    """The time of the round for everybody at a table; the page of the table renews its clock from here."""
+    point = found(queries.point_by_code(code))
+    conference = queries.conference_at(point)
+    return pages.show(
+        "groups/show_my_time.html",
+        event=conference,
+        point=point,
+        time=timer.time_shown(conference, clock.now()),
     )
 
 

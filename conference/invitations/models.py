@@ -76,6 +76,7 @@ class LinkPurpose(Choice):
 
     INVITATION = "invitation", _l("Invitation and registration")
     ACTION = "action", _l("Report on an action")
+    CALENDAR = "calendar", _l("Calendar to subscribe to")
 
 
 class PersonalLink(Model):

@@ -33,6 +33,7 @@ LINK_LASTS = timedelta(days=365)
 PAGES = {
     LinkPurpose.INVITATION: "registrations.answer_invitation",
     LinkPurpose.ACTION: "actions.report_by_link",
+    LinkPurpose.CALENDAR: "groups.personal_feed",
 }
 
 

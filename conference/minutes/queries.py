@@ -24,6 +24,8 @@ from ..kit.dates import local
 from ..kit.db import db
 from ..registrations.models import Attendance, Presence
 from ..registrations.queries import attendance_of
+from ..sheets.models import SheetState
+from ..sheets.queries import handed_in
 from ..voting.models import Vote
 from ..voting.queries import votes_of
 from .models import Minutes, Release
@@ -208,16 +210,19 @@ def _rounds(
     by_table: dict[tuple[int | None, str], list[str]] = defaultdict(list)
     for idea in ideas:
         by_table[idea.round_id, idea.table].append(idea.text)
-    rounds = []
+    sheets, rounds = handed_in(conference), []
     for plan in plan_of(conference):
         item = plan.round.agenda_item
+        if item is not None and item.internal:
+            continue
         tables = [
             core.GroupTable(
                 name=group.group.name,
-                topic=group.group.topic.title if group.group.topic else "",
+                topic=group.group.subject,
                 room=group.group.room.name if group.group.room else "",
                 people=tuple(seat.contact.name for seat in group.seats if seat.contact.id not in missed),
                 ideas=tuple(by_table[plan.round.id, group.group.name]),
+                sheet=_sheet(sheets.get((plan.round.id, group.group.name))),
             )
             for group in plan.groups
         ]
@@ -231,6 +236,13 @@ def _rounds(
             )
         )
     return tuple(rounds)
+
+
+def _sheet(state: SheetState | None) -> core.GroupResults | None:
+    if state is None:
+        return None
+    sheet = state.content
+    return core.GroupResults(sheet.question, sheet.results, sheet.open_points, sheet.proposal)
 
 
 def _clusters(clusters: list[Cluster], ideas: list[Idea], votes: list[Vote]) -> tuple[core.ClusterLine, ...]:

@@ -11,6 +11,7 @@ from ..kit import access, clock, forms, pages, unit
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.pdf import PdfFailed, render_in_child
+from ..sheets.queries import counts_of
 from . import bp, operations, queries
 from .forms import FrameForm
 from .models import Minutes
@@ -55,6 +56,7 @@ def show_minutes(slug: str) -> ResponseReturnValue:
         frame=frame,
         draft=draft,
         missing=_missing(frame, draft),
+        sheets=counts_of(conference),
         releases=queries.releases_of(conference),
         items=items_of(conference),
         notes=current_notes(conference),

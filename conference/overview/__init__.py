@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("overview", __name__)
 
-from . import views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import papers, views  # noqa: E402, F401 - the views register themselves on the blueprint

@@ -17,7 +17,8 @@ from ..agenda.queries import slots_of
 from ..conferences.models import Conference, Room, Topic
 from ..core.agenda_warnings import Frame, warnings
 from ..core.lifecycle import Facts
-from ..groups.models import Group, GroupsRelease, Round, Seat
+from ..groups.models import Concern, Group, GroupsRelease, GroupsSetting, Method, Round, Seat
+from ..groups.queries import is_live
 from ..groups.queries import latest_release as latest_groups
 from ..ideas.models import CapturePoint, Cluster, Collection, Idea
 from ..ideas.queries import clusters_of, ideas_of
@@ -51,6 +52,9 @@ _HAS_CODE = exists().where(
     CapturePoint.conference_id == Round.conference_id, CapturePoint.table == Group.name
 )
 _REPORTED = exists().where(Report.action_id == Action.id, Report.number > 1)
+_IS_LIVE = exists().where(
+    GroupsSetting.conference_id == Round.conference_id, GroupsSetting.method == Method.OPEN_SPACE
+)
 _UNANSWERED = Invitation.reply == Reply.OPEN
 
 # One statement made once: SQLAlchemy then remembers how to say it, and the database is asked once.
@@ -80,7 +84,7 @@ COUNTS = union_all(
     _count("waiting", Registration.conference_id, Registration.standing == Standing.WAITING),
     _count("unrecorded", Registration.conference_id, Registration.standing == Standing.CONFIRMED, ~_RECORDED),
     _count("present", Attendance.conference_id, Attendance.presence == Presence.PRESENT),
-    _count("groups", Round.conference_id, Group.round_id == Round.id),
+    _count("groups", Round.conference_id, Group.round_id == Round.id, ~_IS_LIVE),
     _count("group_releases", GroupsRelease.conference_id),
     _count("tables_without_code", Round.conference_id, Group.round_id == Round.id, ~_HAS_CODE),
     _count("ideas", Idea.conference_id, Idea.hidden_at.is_(None)),
@@ -167,7 +171,7 @@ def life_of(conference: Conference, at: datetime) -> Facts:
 
 
 def _groups_changed(conference: Conference) -> bool:
-    release = latest_groups(conference)
+    release = None if is_live(conference) else latest_groups(conference)
     return release is not None and _as_published(release) != _as_they_are(conference)
 
 
@@ -186,11 +190,20 @@ def _as_they_are(conference: Conference) -> dict[tuple[int, str], tuple[str, str
     for group_id, contact_id in db.session.execute(taken.where(Round.conference_id == conference.id)):
         seats[group_id].add(contact_id)
     query = (
-        select(Group.id, Round.number, Group.name, Topic.title, Group.focus_question, Room.name)
+        select(
+            Group.id,
+            Round.number,
+            Group.name,
+            func.coalesce(Concern.title, Topic.title),
+            Group.focus_question,
+            Room.name,
+        )
         .join(Round, Round.id == Group.round_id)
+        .outerjoin(Concern, Concern.id == Group.concern_id)
+        .join(AgendaItem, AgendaItem.id == Round.agenda_item_id)
         .outerjoin(Topic, Topic.id == Group.topic_id)
         .outerjoin(Room, Room.id == Group.room_id)
-        .where(Round.conference_id == conference.id)
+        .where(Round.conference_id == conference.id, AgendaItem.kind == ItemKind.BREAKOUT)
     )
     return {
         (number, name): (topic or "", question, room or "", frozenset(seats[group_id]))

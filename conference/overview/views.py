@@ -1,23 +1,18 @@
-"""The start page, a conference's life page, leadership's page, door sheets, and the house's own statements."""
+"""The start page, a conference's life page, leadership's page, and the house's own statements."""
 
 from typing import Any
 
-from flask import current_app, redirect, render_template, url_for
+from flask import current_app, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
-from ..groups.queries import GroupPlan, RoundPlan, plan_of
-from ..ideas.queries import points_of
-from ..kit import access, clock, dates, pages, unit
-from ..kit.errors import Refused
-from ..kit.pdf import PdfFailed, render_in_child
-from ..kit.pdf_qr import qr
+from ..kit import access, clock, dates, pages
 from ..kit.qr import qr_svg
+from ..sheets.queries import counts_of
 from . import bp, forms, queries
 
 # Where a need is met; the first page that the role may open. Who can open none is not troubled with it.
@@ -113,6 +108,7 @@ def show_results(slug: str) -> ResponseReturnValue:
         at=at,
         facts=queries.facts_of([conference], at)[conference.id],
         outcome=queries.outcome_of(conference, at),
+        sheets=counts_of(conference),
     )
 
 
@@ -157,76 +153,6 @@ def _cells(step: queries.Step | None) -> list[object]:
         state,
         step.result,
     ]
-
-
-# -- paper -------------------------------------------------------------
-
-
-@bp.get("/conferences/<slug>/groups/door-sheets.pdf")
-@access.moderators
-@unit.own_transactions
-def door_sheets(slug: str) -> ResponseReturnValue:
-    """A sheet for each table with rooms, times and the code for ideas. Looking makes no codes: without one the sheet has none."""
-    with unit.reading():
-        conference = conference_here(access.account(), slug)
-        html = _door_sheets(conference)
-    try:
-        pdf = render_in_child(html)
-    except PdfFailed as error:
-        raise Refused(
-            _("The PDF could not be made (%(reason)s). Please try again.", reason=error.reason)
-        ) from error
-    return pages.file(pdf, "application/pdf", f"{slug}-door-sheets.pdf", inline=True)
-
-
-def _door_sheets(conference: Conference) -> str:
-    codes = {point.table: point.code for point in points_of(conference)}
-    with force_locale(conference.language):
-        return render_template(
-            "pdf/door_sheet.html",
-            language=conference.language,
-            conference_title=conference.title,
-            day=conference.day,
-            sheets=[_sheet(conference, plans, codes) for plans in _tables(conference)],
-        )
-
-
-def _tables(conference: Conference) -> list[list[tuple[RoundPlan, GroupPlan]]]:
-    """The groups of each table; a table that changes room, topic or question between rounds gets a sheet for each."""
-    tables: dict[tuple[object, ...], list[tuple[RoundPlan, GroupPlan]]] = {}
-    for plan in plan_of(conference):
-        for entry in plan.groups:
-            group = entry.group
-            key = (group.name, group.room_id or 0, group.topic_id or 0, group.focus_question)
-            tables.setdefault(key, []).append((plan, entry))
-    return sorted(tables.values(), key=lambda plans: (plans[0][1].group.name, plans[0][0].round.number))
-
-
-def _sheet(
-    conference: Conference, plans: list[tuple[RoundPlan, GroupPlan]], codes: dict[str, str]
-) -> dict[str, Any]:
-    group = plans[0][1].group
-    code = codes.get(group.name)
-    return {
-        "letter": group.name,
-        "room": group.room.name if group.room else "",
-        "topic": group.topic.title if group.topic else "",
-        "focus_question": group.focus_question or conference.focus_question,
-        "rounds": [_times(conference, plan) for plan, _entry in plans if plan.round.agenda_item],
-        "qr": qr(pages.absolute("ideas.hand_in_idea", code=code)) if code else None,
-        "address": pages.absolute("ideas.enter_code").split("://")[-1],
-        "code": code or "",
-    }
-
-
-def _times(conference: Conference, plan: RoundPlan) -> dict[str, Any]:
-    item = plan.round.agenda_item
-    assert item is not None
-    return {
-        "number": plan.round.number,
-        "begin": dates.local(item.starts_at, conference.zone),
-        "end": dates.local(item.ends_at, conference.zone),
-    }
 
 
 # -- the house's own pages ---------------------------------------------

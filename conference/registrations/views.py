@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
@@ -346,6 +346,7 @@ def _attendance_page(
         rows=rows,
         totals=totals,
         presences=list(Presence),
+        door=current_app.extensions["tables_at_door"](conference, clock.now()),
     )
 
 

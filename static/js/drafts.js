@@ -6,14 +6,15 @@ const DAYS = 14;
 
 export const nameOf = (key) => `draft:${key}`;
 
-export function keep(key, fields) {
-  write(nameOf(key), { at: Date.now(), fields });
+// `base` is the version of the page on which it was typed: a later page may hold what others have saved meanwhile.
+export function keep(key, fields, base = "") {
+  write(nameOf(key), { at: Date.now(), fields, base });
 }
 
 export function recall(key) {
   const draft = read(nameOf(key));
   if (!draft) return null;
-  if (Date.now() - draft.at < DAYS * 86400000) return draft.fields;
+  if (Date.now() - draft.at < DAYS * 86400000) return draft;
   forget(nameOf(key));
   return null;
 }

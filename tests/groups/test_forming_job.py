@@ -208,20 +208,35 @@ def test_a_worker_that_was_only_slow_does_not_overwrite_its_successor(app, asked
 def test_progress_and_lease_are_renewed_while_it_works(in_house, app, organiser, row, monkeypatch):
     with in_house():
         asked = forming.ask(june_with_people(organiser), 5, organiser, at=NOW).id
-    seen = []
+    seen, best = [], []
 
     class Watched(forming._Watch):
-        def note(self, done, planned):
-            super().note(done, planned)
+        def note(self, progress):
+            super().note(progress)
             seen.append((row(asked).steps_done, row(asked).lease_until))
+            best.append([one["goal"] for one in row(asked).best or ()])
 
     monkeypatch.setattr(forming, "_Watch", Watched)
-    monkeypatch.setattr(operations, "MOST_ITERATIONS", 400)
+    monkeypatch.setattr(operations, "MOST_ITERATIONS", 200)
     with app.app_context():
         forming.work(Clock())
     steps = [done for done, _lease in seen]
     assert steps == sorted(steps)
     assert seen[-1][1] > seen[0][1] or len(seen) == 1
+    assert best[-1] == ["colleagues", "repeats", "balance", "wishes"]
+    assert not best[0], "while the bounds are counted there are no groups yet"
+
+
+def test_the_page_shows_how_good_the_best_groups_so_far_are(staff, app, in_house, asked):
+    with app.app_context():
+        taken = forming._claim(NOW)
+        goals = (grouping.GoalScore("repeats", 30, 28), grouping.GoalScore("wishes", (1, 9), (1, 9)))
+        forming._Watch(taken, lambda: NOW).note(grouping.Progress(50, 100, goals))
+    page(staff, asked)
+    assert staff.sees("Die besten Gruppen bisher")
+    assert staff.sees("30, bestenfalls 28")
+    assert staff.sees("9 – nachweislich das Beste")
+    assert staff.sees("50 %")
 
 
 def test_stopped_while_it_waits_nothing_is_formed(staff, app, asked, work, row):
@@ -240,7 +255,7 @@ def test_stopped_while_it_runs_the_best_so_far_is_kept(in_house, app, organiser,
     def solve(problem, *, on_progress, deadline, **options):
         with unit.writing():
             forming.cancel(db.session.get(Forming, asked), at=NOW)
-        on_progress(0, 100)
+        on_progress(grouping.Progress(0, 100))
         assert deadline()
         return solve_really(problem, on_progress=on_progress, deadline=deadline, **options)
 

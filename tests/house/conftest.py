@@ -14,37 +14,52 @@ from conference.kit.db import db
 from .. import conftest, world
 from ..builders import NOW
 from ..crawl import walk
+from ..zygote import Zygote
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def flask():
+def zygote(tmp_path_factory):
+    """A process that becomes one command after the other, see `tests/zygote.py`."""
+    process = Zygote(tmp_path_factory.mktemp("zygote"))
+    yield process
+    process.stop()
+
+
+def settings_of(folder, demo, over):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
+    return clean | {"FOLGETERMIN_INSTANCE": str(folder), "FOLGETERMIN_DEMO": "1" if demo else "0"} | over
+
+
+@pytest.fixture(scope="session")
+def flask(zygote):
     """Run a command as people do: `flask(folder, "demo", "--reset")`; gives the finished process."""
 
     def run(folder, *words, demo=False, **over):
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
-        settings = {"FOLGETERMIN_INSTANCE": str(folder), "FOLGETERMIN_DEMO": "1" if demo else "0"}
-        command = [
-            sys.executable,
-            "-m",
-            "flask",
-            "--app",
-            "wsgi",
-            *(word if isinstance(word, bytes) else str(word) for word in words),
-        ]
-        return subprocess.run(
-            command, cwd=ROOT, env=clean | settings | over, capture_output=True, text=True, check=False
-        )
+        texts = [os.fsdecode(word) if isinstance(word, bytes) else str(word) for word in words]
+        return zygote.run(texts, settings_of(folder, demo, over))
 
     return run
 
 
 @pytest.fixture(scope="session")
-def loaded_demo(tmp_path_factory, flask):
+def started_flask():
+    """The same in a Python that has just been started."""
+
+    def run(folder, *words, demo=False):
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+        settings = settings_of(folder, demo, {})
+        return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def loaded_demo(tmp_path_factory, started_flask):
     """The folder of a demo; only to be copied."""
     folder = tmp_path_factory.mktemp("demo") / "instance"
-    done = flask(folder, "demo", demo=True)
+    done = started_flask(folder, "demo", demo=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return folder
 

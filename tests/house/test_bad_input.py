@@ -227,6 +227,8 @@ def repr_of(committed):
             return " ".join(words(v) for v in value.values())
         if isinstance(value, (list, tuple)):
             return " ".join(words(v) for v in value)
+        if isinstance(value, str) and value.startswith('["'):
+            return words(json.loads(value))  # a list in one column has its signs escaped
         return str(value)
 
     return " ".join(words(values) for _statement, values in committed)

@@ -25,10 +25,10 @@ def folder(tmp_path_factory, loaded_demo):
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory, flask):
+def prepared(tmp_path_factory, started_flask):
     """An empty database, only to be copied."""
     folder = tmp_path_factory.mktemp("prepared") / "instance"
-    done = flask(folder, "prepare")
+    done = started_flask(folder, "prepare")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return folder
 

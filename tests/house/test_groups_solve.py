@@ -13,19 +13,20 @@ DATA = Path(__file__).parents[1] / "data"
 ROOT = Path(__file__).parents[2]
 
 
-def solve(*words, hash_seed="0"):
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "groups-solve", *map(str, words)]
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "PYTHONHASHSEED": hash_seed,
-        "FOLGETERMIN_INSTANCE": str(solve.folder),
-    }
+def solve(*words, hash_seed=None):
+    """The finished command; with a hash seed in a Python that has just been started."""
+    command = ["groups-solve", *map(str, words)]
+    environment = {"PATH": "/usr/bin:/bin", "FOLGETERMIN_INSTANCE": str(solve.folder)}
+    if hash_seed is None:
+        return solve.zygote.run(command, environment)
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
+    environment["PYTHONHASHSEED"] = hash_seed
     return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path):
-    solve.folder = tmp_path
+def folder(tmp_path, zygote):
+    solve.folder, solve.zygote = tmp_path, zygote
 
 
 def test_june_is_solved_and_no_rule_is_broken():

@@ -1,5 +1,8 @@
 """The board in a real browser: June's groups formed, changed, taken back and published without a mouse; and with one."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 
 from conference.groups import forming
@@ -8,6 +11,8 @@ from conference.kit import clock
 from .conftest import DESKTOP, PHONE, violations
 
 JUNE = "/conferences/june-2023/groups"
+MORNING = datetime(2023, 6, 6, 7, 55, tzinfo=UTC)
+"""The day itself, before the first round."""
 
 
 @pytest.fixture
@@ -43,6 +48,10 @@ def press_button(page, name):
 
 def says(page, words):
     page.locator("#board-says", has_text=words).wait_for(state="attached")
+
+
+def has_focus(page, id):
+    page.wait_for_function("id => document.activeElement.id === id", arg=id)
 
 
 def test_people_are_moved_by_keyboard_alone_and_the_change_is_taken_back(page):
@@ -108,7 +117,9 @@ def test_a_full_room_is_explained_where_it_was_tried(page):
     assert "ist voll" in page.locator(".error-summary").inner_text()
 
 
-def test_the_groups_are_formed_improved_and_published_without_a_mouse(page, server):
+def test_the_groups_are_formed_changed_published_and_repaired_without_a_mouse(page, server):
+    server.app.config["CLOCK_START"] = MORNING
+    page.reload()
     press_button(page, "Gruppen neu bilden")
     page.locator("#forming").wait_for()
     with server.app.app_context():
@@ -127,7 +138,54 @@ def test_the_groups_are_formed_improved_and_published_without_a_mouse(page, serv
     page.locator("#changes").wait_for()
     press_button(page, "Fassung 2 veröffentlichen")
     page.get_by_text("Teilnehmende sehen jetzt Fassung 2").wait_for()
+    _two_stay_away(page)
+    seats = _repaired(page, server)
+    press_button(page, "Rückgängig")
+    page.get_by_text("Die letzte Änderung wurde zurückgenommen.").wait_for()
+    has_focus(page, "board")
+    assert [members(page, number) for number in range(5)] != seats
+    page.get_by_role("link", name="Ansehen, wer umziehen würde").focus()
+    press(page, "Enter")
+    assert _repaired(page, server) == seats
+    page.go_back()
+    page.get_by_role("link", name="Veröffentlichen und Betroffene benachrichtigen").focus()
+    press(page, "Enter")
+    press_button(page, "Fassung 3 veröffentlichen")
+    page.get_by_text("Teilnehmende sehen jetzt Fassung 3").wait_for()
     assert not violations(page)
+
+
+def _two_stay_away(page):
+    """Two people of the first table are recorded as absent, by typing, and the notice leads to the repair."""
+    names = members(page, 0)[:2]
+    page.get_by_role("link", name="Anwesenheit").focus()
+    press(page, "Enter")
+    for name in names:
+        page.get_by_label(f"Anwesenheit von {name}").focus()
+        page.keyboard.type("abwesend")
+    press_button(page, "Anwesenheit speichern")
+    page.get_by_text("2 Einträge wurden gespeichert.").wait_for()
+    page.locator("#door a").focus()
+    press(page, "Enter")
+
+
+def _repaired(page, server):
+    """Work the moves out and take them over; gives the seats of the first round."""
+    press_button(page, "Umzüge berechnen")
+    page.get_by_text("Der Hintergrunddienst sucht die wenigsten Umzüge").wait_for()
+    has_focus(page, "proposal-title")
+    with server.app.app_context():
+        forming.work(clock.now)
+    page.locator("#apply").wait_for()
+    has_focus(page, "proposal-title")
+    assert page.locator("#line[role=status]", has_text=re.compile("fehlen.*: (niemand|[0-9]+ Umz)")).count()
+    press_button(page, "Umzüge übernehmen")
+    page.locator(".flashes[role=status]", has_text="Die Umzüge sind übernommen.").wait_for()
+    has_focus(page, "proposal-title")
+    page.get_by_role("link", name="Zu den Arbeitsgruppen").focus()
+    press(page, "Enter")
+    page.wait_for_url("**/groups")
+    return [members(page, number) for number in range(5)]
 
 
 def test_without_javascript_everything_is_a_button(server, visit):

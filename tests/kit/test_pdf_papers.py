@@ -190,3 +190,103 @@ def test_titles_tell_the_papers_apart(tmp_path):
 def test_pages_of_a_signature_list_are_counted(tmp_path):
     drawn = text(paper("signature_list", people=people() * 3), tmp_path)
     assert re.findall(r"Seite (\d+) von (\d+)", drawn) == [(str(number), "5") for number in range(1, 6)]
+
+
+# -- the groups --------------------------------------------------------
+
+EDITION = "Fassung 3 vom 05.06.2023, 09:12 Uhr"
+LONG_TOPIC = "Vereinbarkeit von Familie, Pflege und Beruf in der beruflichen Weiterbildung " * 3
+
+
+def of_groups(name: str, **context: Any) -> bytes:
+    return paper(name, edition=EDITION, is_draft=False, **context)
+
+
+def seats(people: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"about": "", "table": {"people": people}}
+
+
+def seating(people: list[dict[str, Any]], rounds: int, **layout: Any) -> bytes:
+    heads = [{"number": number + 1, "time": "11:20–12:05 Uhr"} for number in range(rounds)]
+    rows = [
+        {
+            "name": letter,
+            "about": LONG_TOPIC if letter == "B" else "",
+            "cells": [seats(people[shift::5])] * rounds,
+        }
+        for shift, letter in enumerate("ABCDE")
+    ]
+    listed = [
+        {"name": p["name"], "organisation": p["organisation"], "letter": "A", "places": ["A"] * rounds}
+        for p in people
+    ]
+    return of_groups(
+        "seating",
+        layout={"paper": "a3", "density": "normal", "columns": 4} | layout,
+        blocks=[{"rounds": heads, "rows": rows}],
+        numbers=list(range(1, rounds + 1)),
+        leaves=[listed] if listed else [],
+        unseated=[(1, "Muster, Ada")],
+    )
+
+
+def test_forty_people_hang_on_one_page_that_keeps_both_standards():
+    pdf = seating((people() * 2)[:40], 3)
+    assert failures(pdf) == []
+    assert len(opened(pdf).pages) == 1
+    assert kinds(pdf).count("Table") == 2 and kinds(pdf).count("TR") == 6 + 41
+    said = read_aloud(pdf)
+    assert any(EDITION in part for part in said) and "Ohne Gruppe in Runde 1: Muster, Ada" in said
+
+
+def test_odd_names_on_the_wall_page_keep_both_standards():
+    assert failures(seating(ODD, 1, paper="a4", density="huge")) == []
+
+
+def lead_sheet(people: list[dict[str, Any]], **over: Any) -> dict[str, Any]:
+    table = {
+        "name": "A", "topic": LONG_TOPIC, "room": "Raum A", "focus_question": june().focus_question, "people": people, "hosts": ["Ada Muster"],
+    }  # fmt: skip
+    code = {"qr": qr("https://folgetermin.example/i/A7K2M"), "code": "A7K-2M"}
+    return {"round": 1, "time": "11:20–12:05 Uhr", "density": "normal", "table": table} | code | over
+
+
+def test_facilitator_sheets_keep_both_standards_and_stay_one_page_each():
+    sheets = [
+        lead_sheet(people()[:10], density="dense"),
+        lead_sheet([], qr=None, code=""),
+        lead_sheet(ODD, density="tight"),
+    ]
+    pdf = of_groups("facilitator_sheet", sheets=sheets, address="folgetermin.example/ideas")
+    assert failures(pdf) == []
+    assert len(opened(pdf).pages) == 3
+    said = read_aloud(pdf)
+    for expected in ("Gruppe A Runde 1, 11:20–12:05 Uhr", "Ada Muster", "Offene Punkte", "Keine Einträge"):
+        assert expected in said, expected
+
+
+def test_name_cards_and_table_signs_keep_both_standards_and_say_things_once():
+    places = [
+        {"round": number, "time": "11:20–12:05 Uhr", "table": {"name": "A", "room": "Raum A"}}
+        for number in range(1, 10)
+    ]
+    cards = [person | {"places": places[:number]} for number, person in enumerate(ODD)] + [
+        ODD[0] | {"places": places}
+    ]
+    pdf = of_groups("name_cards", cards=cards, most=8)
+    assert failures(pdf) == [] and len(opened(pdf).pages) == 3
+    assert "Weitere Runden stehen auf dem Aushang." in read_aloud(pdf)
+    signs = [
+        {"letter": "A", "room": "Raum A", "topic": "Planung"},
+        {"letter": "Werkstatt", "room": "", "topic": LONG_TOPIC},
+    ]
+    pdf = of_groups("table_sign", signs=signs)
+    assert failures(pdf) == [] and len(opened(pdf).pages) == 2
+    assert read_aloud(pdf).count("Planung") == 1  # the other half of the fold is for the eye only
+
+
+@pytest.mark.parametrize(
+    ("name", "nothing"), [("facilitator_sheet", "sheets"), ("name_cards", "cards"), ("table_sign", "signs")]
+)
+def test_papers_without_groups_say_so(name, nothing):
+    assert len(read_aloud(of_groups(name, **{nothing: []}))) == 2

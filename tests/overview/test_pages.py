@@ -23,7 +23,7 @@ from ..builders import NOW, a_conference, a_series, an_account, an_answer, an_in
 
 CLOSED_TO_LEADERSHIP = {
     "/edit", "/rooms", "/topics", "/agenda", "/guests", "/guests/import", "/letters/invitation", "/mailing", "/registrations",
-    "/outbox", "/groups", "/groups/door-sheets.pdf", "/attendance", "/ideas", "/votes", "/decisions", "/actions", "/follow-up",
+    "/outbox", "/groups", "/groups/papers", "/groups/door-sheets.pdf", "/attendance", "/ideas", "/votes", "/decisions", "/actions", "/follow-up",
 }  # fmt: skip
 
 
@@ -232,6 +232,7 @@ def test_each_table_gets_a_door_sheet_with_its_times_and_its_code(browser, in_ho
         codes = [point.code for point in ideas.points_for(conference_by_slug("june-2023")) if point.table]
     pages, words = words_of(browser.sign_in(organiser).open("/conferences/june-2023/groups/door-sheets.pdf"))
     assert pages == 2
+    assert "Entwurf vom 02.05.2023" in words
     assert [code for code in codes if code not in words] == []
     assert "11:20–12:05" in words
 

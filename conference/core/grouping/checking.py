@@ -20,9 +20,12 @@ from .model import (
 )
 
 MOST_ROUNDS = 100
-MOST_GROUPS = 300
+MOST_GROUPS = 1000
 MOST_PEOPLE = 2000
-MOST_PAIRS = 20_000_000
+MOST_SEATS = 1_000_000
+MOST_WORTH = 10**12
+"""Larger sizes and values say nothing more, and sums of them would not fit into the numbers that the search counts with."""
+MOST_PAIRS = 40_000_000
 """The search keeps a number for every two people in every round; more of them would fill the memory."""
 
 
@@ -68,6 +71,8 @@ def check_size(path: str, size: tuple[int, int]) -> None:
         raise BadProblem(f"{path}.min", f"must not be negative, not {least}")
     if most < least:
         raise BadProblem(f"{path}.max", f"must be at least min ({least}), not {most}")
+    if most > MOST_SEATS:
+        raise BadProblem(f"{path}.max", f"must be at most {MOST_SEATS}")
 
 
 def _check_people(problem: Problem) -> None:
@@ -123,8 +128,10 @@ def _check_pairs(goal: Diversity, path: str, people: set[str]) -> None:
         check_known((one, other), f"{path}[{number}]", people, "person")
         if one == other:
             raise BadProblem(f"{path}[{number}]", "two different people needed")
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise BadProblem(f"{path}[{number}][2]", "a finite number needed")
+        if abs(value) > MOST_WORTH:
+            raise BadProblem(f"{path}[{number}][2]", f"must be {-MOST_WORTH} to {MOST_WORTH}")
 
 
 def _check_rounds(rounds: Iterable[int], path: str, most: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from .model import Apart, EachGroupHas, Fixed, NotIn, Problem, Rule, Stays, Together, applies
+from .model import Apart, EachGroupHas, Fixed, NotIn, Problem, Rule, Seating, Stays, Together, applies
 
 Seats = list[list[int]]
 """For each round and unit its group; -1: none yet."""
@@ -122,10 +122,12 @@ def _allowed(
     problem: Problem, rules: Sequence[Rule], where: dict[str, int], open_groups: Sequence[int], units: int
 ) -> list[list[bool]]:
     meets = set(open_groups)
-    allowed = [[group in meets for group in range(len(problem.groups))] for _ in range(units)]
+    allowed = [
+        [group in meets for group in range(len(problem.groups))]
+    ] * units  # shared until a rule says otherwise
     for rule in rules:
         if isinstance(rule, Fixed | NotIn) and rule.person in where:
-            row = allowed[where[rule.person]]
+            row = allowed[where[rule.person]] = list(allowed[where[rule.person]])
             for index, group in enumerate(problem.groups):
                 row[index] &= (group.id == rule.group) == isinstance(rule, Fixed)
     return allowed
@@ -152,3 +154,21 @@ def _counter(
         [limit if most else 0 for _, most in sizes],
         [sum(has[person] for person in unit) for unit in units],
     )
+
+
+def seating_of(compiled: Compiled, seats: Seats) -> Seating:
+    """The seats as groups with the ids of their people."""
+    problem = compiled.problem
+    seating = []
+    for one, groups in zip(compiled.rounds, seats, strict=True):
+        tables: dict[str, list[int]] = {group.id: [] for group in problem.groups}
+        for people, group in zip(one.units, groups, strict=True):
+            if group >= 0:
+                tables[problem.groups[group].id].extend(people)
+        seating.append(
+            {
+                name: tuple(problem.people[person].id for person in sorted(people))
+                for name, people in tables.items()
+            }
+        )
+    return tuple(seating)

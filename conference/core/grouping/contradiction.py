@@ -1,37 +1,83 @@
-"""Rules that cannot all be kept: the proof, and a smallest set of rules that carries it."""
+"""Rules that cannot all be kept: the proof, and a smallest set of rules that carries it.
+
+What counting shows is looked for first (`sketch`), then what a flow shows or a bounded complete search. Of the rules that
+fail, a smallest set is found by halving (QuickXplain), and every rule left in it is tried once more by all means: without
+it the rest can be kept, or at least nothing proves that it cannot. Where hundreds of rules are needed for a contradiction,
+that would take too long; then the set may hold more than it must, and says so.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .compiled import Compiled, Round, compile_problem
+import numpy as np
+
+from .compiled import Compiled, compile_problem
 from .feasible import Answer, find
+from .fewest import NEW, fewest_moves
+from .flow import CLOSED, Numbers
 from .model import Contradiction, EachGroupHas, Problem, Rule
+from .sketch import Sketcher
 from .writing import rule_to_json
 
 STEPS = 20_000
 """How long the complete search looks for a proof; about a quarter of a second."""
+NODES = 100
+"""So many flows are tried before, and some more for each rule."""
+MOST_NODES = 600
+
+WORK = 8_000_000
+"""So much is spent on making the set small; about five seconds."""
 
 Test = Callable[[Sequence[Rule]], bool]
 """True if it is proven that these rules cannot all be kept."""
 
 
-def contradiction(problem: Problem) -> Contradiction | None:
-    """A proven contradiction with its smallest set of rules, or None where nothing is proven."""
+def refuse_obvious(problem: Problem) -> None:
+    """Raise Contradiction where counting shows one: quick enough to be asked first."""
+    if _wrong_size(problem) or Sketcher(problem).is_wrong(problem.rules):
+        found = contradiction(problem)
+        if found:
+            raise found
+
+
+def contradiction(problem: Problem, facts: Sequence[Rule] = ()) -> Contradiction | None:
+    """A proven contradiction with its smallest set of rules, or None where nothing is proven.
+
+    `facts` hold whatever the rules say, and are never to blame.
+    """
     wrong_size = _wrong_size(problem)
     if wrong_size:
         return wrong_size
+    sketcher, work = Sketcher(problem), _Work(problem)
 
     def at_a_glance(rules: Sequence[Rule]) -> bool:
-        return _is_obvious(compile_problem(problem, rules))
+        work.left -= work.glance
+        return sketcher.is_wrong([*facts, *rules])
 
-    def by_search(rules: Sequence[Rule]) -> bool:
-        return _is_impossible(problem, rules)
+    def by_all_means(rules: Sequence[Rule]) -> bool:
+        work.left -= work.search
+        return _is_impossible(problem, [*facts, *rules])
 
-    for test in (at_a_glance, by_search):
+    for test in (at_a_glance, by_all_means):
         if test(problem.rules):
             # A set found at a glance may hold a smaller one that only the search can see.
-            return _of_rules(problem, _without_needless(_quick_explain(list(problem.rules), test), by_search))
+            core = _quick_explain(list(dict.fromkeys(problem.rules)), test, work)
+            core = _without_needless(core, by_all_means, work)
+            return _of_rules(problem, facts, core, is_smallest=not work.is_done)
     return None
+
+
+class _Work:
+    """What may still be spent, in a unit that is the same on every machine, and what a test costs."""
+
+    def __init__(self, problem: Problem) -> None:
+        seats = len(problem.people) * problem.rounds
+        self.left = WORK
+        self.glance, self.search = 10 * seats, 40_000 + seats * len(problem.groups) // 2
+
+    @property
+    def is_done(self) -> bool:
+        return self.left < 0
 
 
 def _wrong_size(problem: Problem) -> Contradiction | None:
@@ -49,13 +95,16 @@ def _wrong_size(problem: Problem) -> Contradiction | None:
     return None
 
 
-def _of_rules(problem: Problem, rules: Sequence[Rule]) -> Contradiction:
+def _of_rules(
+    problem: Problem, facts: Sequence[Rule], rules: Sequence[Rule], *, is_smallest: bool
+) -> Contradiction:
     """The rules' own fault, or only together with the sizes of the groups."""
-    is_own_fault = _is_impossible(_with_free_sizes(problem), rules)
+    is_own_fault = _is_impossible(_with_free_sizes(problem), [*facts, *rules])
     listed = "; ".join(_describe(rule) for rule in rules)
     subject = "These rules cannot all be kept" if len(rules) > 1 else "This rule cannot be kept"
-    text = f"{subject}{'' if is_own_fault else ' with groups of these sizes'}: {listed}."
-    return Contradiction(tuple(rules), text, "rules" if is_own_fault else "sizes")
+    doubt = "" if is_smallest else " (perhaps not all of them are needed for that)"
+    text = f"{subject}{'' if is_own_fault else ' with groups of these sizes'}{doubt}: {listed}."
+    return Contradiction(tuple(rules), text, "rules" if is_own_fault else "sizes", is_smallest=is_smallest)
 
 
 def _with_free_sizes(problem: Problem) -> Problem:
@@ -82,13 +131,13 @@ def _describe(rule: Rule) -> str:
     return f"{parts['rule'].replace('_', ' ')} {', '.join(people)}{rounds}"
 
 
-def _quick_explain(rules: list[Rule], test: Test) -> list[Rule]:
+def _quick_explain(rules: list[Rule], test: Test, work: _Work) -> list[Rule]:
     """A smallest set that still fails the test (Junker 2004): few tests where few of many rules are to blame."""
 
     def explain(kept: list[Rule], is_new: bool, suspects: list[Rule]) -> list[Rule]:
         if is_new and test(kept):
             return []
-        if len(suspects) == 1:
+        if len(suspects) == 1 or work.is_done:
             return suspects
         half = len(suspects) // 2
         second = explain(kept + suspects[:half], True, suspects[half:])
@@ -98,57 +147,48 @@ def _quick_explain(rules: list[Rule], test: Test) -> list[Rule]:
     return explain([], False, rules) if rules else []
 
 
-def _without_needless(rules: list[Rule], test: Test) -> list[Rule]:
+def _without_needless(rules: list[Rule], test: Test, work: _Work) -> list[Rule]:
     for index in reversed(range(len(rules))):
         others = rules[:index] + rules[index + 1 :]
+        if work.is_done:
+            break
         if test(others):
             rules = others
     return rules
 
 
 def _is_impossible(problem: Problem, rules: Sequence[Rule]) -> bool:
-    compiled = compile_problem(problem, rules)
-    return _is_obvious(compiled) or find(compiled, STEPS)[0] is Answer.IMPOSSIBLE
+    """Proven by counting, by flows with some branching, or by the complete search; False where seats are found."""
+    if Sketcher(problem).is_wrong(rules):
+        return True
+    compiled = compile_problem(replace(problem, rules=tuple(rules)), rules)
+    before = tuple(np.full(compiled.people, NEW, dtype=np.int64) for _ in compiled.rounds)
+    flows = fewest_moves(compiled, before, _spread(compiled), min(MOST_NODES, NODES + 6 * len(rules)))
+    if flows.least is None or flows.wheres is not None:
+        return flows.least is None
+    return find(compiled, STEPS)[0] is Answer.IMPOSSIBLE
 
 
-def _is_obvious(compiled: Compiled) -> bool:
-    return any(_is_obviously_wrong(one) for one in compiled.rounds)
-
-
-def _is_obviously_wrong(one: Round) -> bool:
-    return one.clash or _has_homeless(one) or _has_overfull(one) or _cannot_fill(one)
-
-
-def _has_homeless(one: Round) -> bool:
-    """People who must sit together but fit into no group that all of them may take."""
-    most = one.counters[0].most
-    return any(
-        not any(free and size <= most[group] for group, free in enumerate(row))
-        for size, row in zip(one.counters[0].part, one.allowed, strict=True)
-    )
-
-
-def _has_overfull(one: Round) -> bool:
-    """More of something is tied to a group than it may have, or than all groups may have."""
-    return any(
-        sum(counter.part) > sum(counter.most)
-        or any(_tied_to(one, counter.part, group) > counter.most[group] for group in one.open)
-        for counter in one.counters
-    )
-
-
-def _cannot_fill(one: Round) -> bool:
-    """Fewer of something can come to a group than it needs, or than all groups need."""
-    return any(
-        sum(counter.part) < sum(counter.least)
-        or any(_open_to(one, counter.part, group) < counter.least[group] for group in one.open)
-        for counter in one.counters
-    )
-
-
-def _tied_to(one: Round, part: Sequence[int], group: int) -> int:
-    return sum(count for count, row in zip(part, one.allowed, strict=True) if row[group] and sum(row) == 1)
-
-
-def _open_to(one: Round, part: Sequence[int], group: int) -> int:
-    return sum(count for count, row in zip(part, one.allowed, strict=True) if row[group])
+def _spread(compiled: Compiled) -> list[Numbers]:
+    """Seats taken one after the other, apart from foes and where there is room, are free, any other costs a little."""
+    costs = []
+    for one in compiled.rounds:
+        extra = np.ones((compiled.people, compiled.groups), dtype=np.int64)
+        allowed = np.array(one.allowed, dtype=bool).reshape(len(one.units), compiled.groups)
+        least, most = np.array(one.counters[0].least), np.array(one.counters[0].most)
+        count = np.zeros_like(most)
+        where = [-1] * len(one.units)
+        for unit in sorted(
+            range(len(one.units)), key=lambda unit: -len(one.units[unit]) - len(one.apart[unit])
+        ):
+            size = len(one.units[unit])
+            price = (count >= least) * most.max() + count
+            price[~allowed[unit] | (count + size > most)] = CLOSED
+            price[[where[foe] for foe in one.apart[unit] if where[foe] >= 0]] = CLOSED
+            group = int(price.argmin()) if compiled.groups else -1
+            if group >= 0 and price[group] < CLOSED:
+                where[unit] = group
+                count[group] += size
+                extra[list(one.units[unit]), group] = 0
+        costs.append(extra)
+    return costs

@@ -180,13 +180,14 @@ def _release(
 
 
 def _from_bank(tables: int, size: int, rounds: int) -> Design | None:
-    for schedule in _bank(tables, size):
+    for schedule in bank(tables, size):
         if len(schedule) >= rounds:
             return Design(schedule[:rounds], ranks=False)
     return None
 
 
-def _bank(tables: int, size: int) -> list[Schedule]:
+def bank(tables: int, size: int) -> list[Schedule]:
+    """The stored schedules of this shape, each as long as nobody meets twice."""
     found = []
     if size == 2:
         found.append(_round_robin(tables))

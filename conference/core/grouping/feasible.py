@@ -8,6 +8,7 @@ still empty count as one.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import compress
 
 from .compiled import Compiled, Seats
 
@@ -50,16 +51,17 @@ def find(compiled: Compiled, most_steps: int, order: Order | None = None) -> tup
 
 def _components(compiled: Compiled) -> list[tuple[list[int], list[Block]]]:
     """Rounds with their blocks: sets that nothing links can be seated one after the other."""
-    blocks = _blocks(compiled)
+    every = blocks(compiled)
     home = {number: {number} for number in range(len(compiled.rounds))}
-    for block in blocks:
+    for block in every:
         linked = set().union(*(home[number] for number, _ in block.places))
         home.update(dict.fromkeys(linked, linked))
     parts = dict.fromkeys(tuple(sorted(rounds)) for _, rounds in sorted(home.items()))
-    return [(list(part), [block for block in blocks if block.places[0][0] in part]) for part in parts]
+    return [(list(part), [block for block in every if block.places[0][0] in part]) for part in parts]
 
 
-def _blocks(compiled: Compiled) -> list[Block]:
+def blocks(compiled: Compiled) -> list[Block]:
+    """Every unit of every round, those that somebody who stays holds in one group bound together."""
     bunch: dict[Place, list[Place]] = {
         (number, unit): [(number, unit)]
         for number, one in enumerate(compiled.rounds)
@@ -77,7 +79,8 @@ def _blocks(compiled: Compiled) -> list[Block]:
 
 def _groups(compiled: Compiled, places: Sequence[Place]) -> list[int]:
     rows = [compiled.rounds[number].allowed[unit] for number, unit in places]
-    return [group for group in range(compiled.groups) if all(row[group] for row in rows)]
+    every = range(compiled.groups)
+    return list(compress(every, rows[0] if len(rows) == 1 else map(all, zip(*rows, strict=True))))
 
 
 class _Search:

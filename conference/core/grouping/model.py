@@ -206,17 +206,26 @@ class BadProblem(ValueError):
 
 
 class Contradiction(Exception):
-    """Proven: no seating keeps these rules; without any one of them the rest could be kept.
+    """Proven: no seating keeps these rules; without any one of them the rest could be kept, unless `is_smallest` is False.
 
     `code`: "seats" (facts: round, people, seats), "people" (facts: round, people, needed), "rules" (they contradict each
     other or cannot be met by these people) or "sizes" (they cannot be kept with groups of these sizes).
     """
 
-    def __init__(self, rules: tuple[Rule, ...], text: str, code: str = "rules", **facts: int) -> None:
+    def __init__(
+        self,
+        rules: tuple[Rule, ...],
+        text: str,
+        code: str = "rules",
+        *,
+        is_smallest: bool = True,
+        **facts: int,
+    ) -> None:
         super().__init__(text)
         self.rules = rules
         self.text = text
         self.code = code
+        self.is_smallest = is_smallest
         self.facts = facts
 
 

@@ -15,9 +15,10 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from .bounds import bound, least_squares
+from .bounds import Bound, bounds, even_squares, shown
 from .compiled import Compiled, Seats
-from .model import Balance, Colleagues, Diversity, Goal, Problem, Repeats, Wishes
+from .model import GOAL_NAMES, Balance, Colleagues, Diversity, Goal, GoalScore, Problem, Value, Wishes
+from .wishes import wish_costs
 
 GRAIN = 1_000_000
 """Diversity counts in millionths, so that all sums are whole numbers and the same on every machine."""
@@ -67,12 +68,13 @@ class Weights:
 
 @dataclass(frozen=True)
 class Objective:
-    """The levels in order, who has met before, and what each person's groups cost (`wishes[p][g]`)."""
+    """The levels in order, who has met before, and what each person's groups cost (`wishes[p, g]`)."""
 
     compiled: Compiled
     levels: list[Level]
     met: set[tuple[int, int]]
-    wishes: list[list[int]]
+    wishes: NDArray[np.int64]
+    bounds: tuple[Bound, ...]
 
     def strict(self) -> Weights:
         """A level counts for more than all levels below it together, as far as the numbers stay below LARGEST.
@@ -149,21 +151,45 @@ class Objective:
         if level.kind == "pairs":
             return sum(_pair_cost(level, table) for tables in self._tables(seats) for table in tables)
         if level.kind == "repeats":
-            meetings = Counter(
-                pair for tables in self._tables(seats) for table in tables for pair in combinations(table, 2)
-            )
-            return sum(count - 1 + (pair in self.met) for pair, count in meetings.items())
+            return self._repeats(seats)
         totals = self.totals(seats)
-        return max(totals, default=0) if level.kind == "worst" else sum(totals)
+        return int(totals.max(initial=0)) if level.kind == "worst" else int(totals.sum())
 
-    def totals(self, seats: Seats) -> list[int]:
+    def _repeats(self, seats: Seats) -> int:
+        meetings = np.zeros((self.compiled.people, self.compiled.people), dtype=np.int16)
+        for tables in self._tables(seats):
+            for table in tables:
+                meetings[np.ix_(table, table)] += 1
+        for one, other in self.met:
+            meetings[one, other] += 1
+            meetings[other, one] += 1
+        np.fill_diagonal(meetings, 0)
+        return int(np.maximum(meetings - 1, 0).sum(dtype=np.int64)) // 2
+
+    def totals(self, seats: Seats) -> NDArray[np.int64]:
         """What the seats cost each person over all rounds."""
-        totals = [0] * len(self.wishes)
+        totals = np.zeros(len(self.wishes), dtype=np.int64)
         for one, groups in zip(self.compiled.rounds, seats, strict=True):
-            for people, group in zip(one.units, groups, strict=True):
-                for person in people:
-                    totals[person] += self.wishes[person][group]
+            unit_of = np.array(one.unit_of, dtype=np.int64)
+            who = np.flatnonzero(unit_of >= 0)
+            totals[who] += self.wishes[who, np.array(groups, dtype=np.int64)[unit_of[who]]]
         return totals
+
+    def scores(self, key: Sequence[int]) -> tuple[GoalScore, ...]:
+        """The values of all levels as those of the goals, with their bounds."""
+        values = iter(key)
+        return tuple(
+            GoalScore(GOAL_NAMES[type(goal)], self._score(goal, next(values), values), shown(bound))
+            for goal, bound in zip(self.compiled.problem.goals, self.bounds, strict=True)
+        )
+
+    def _score(self, goal: Goal, value: int, others: Iterator[int]) -> Value:
+        problem = self.compiled.problem
+        if isinstance(goal, Wishes):
+            return value, next(others)
+        if isinstance(goal, Balance):
+            return shown(value + seats_with_values(problem, goal) - even_squares(problem, goal))
+        return -value / _grain(goal) if isinstance(goal, Diversity) else value
 
     def _tables(self, seats: Seats) -> Iterator[list[list[int]]]:
         for one, groups in zip(self.compiled.rounds, seats, strict=True):
@@ -173,14 +199,18 @@ class Objective:
             yield [[person for _, person in table] for _, table in groupby(seated, key=lambda seat: seat[0])]
 
 
-def objective(compiled: Compiled) -> Objective:
-    """The goals of the problem."""
+def objective(compiled: Compiled, known: tuple[Bound, ...] | None = None) -> Objective:
+    """The goals of the problem; their bounds are counted unless they are `known`."""
     problem = compiled.problem
+    least = bounds(problem) if known is None else known
     place = {person.id: index for index, person in enumerate(problem.people)}
     met = {(min(pair), max(pair)) for pair in ([place[name] for name in names] for names in problem.met)}
-    levels = [level for goal in problem.goals for level in _levels(problem, goal, place)]
-    wishes = [[person.wish_cost(group) for group in problem.groups] for person in problem.people]
-    return Objective(compiled, levels, met, wishes)
+    levels = [
+        level
+        for goal, bound in zip(problem.goals, least, strict=True)
+        for level in _levels(problem, goal, place, bound)
+    ]
+    return Objective(compiled, levels, met, wish_costs(problem), least)
 
 
 def _pair_cost(level: Level, table: Sequence[int]) -> int:
@@ -194,50 +224,53 @@ def _pair_cost(level: Level, table: Sequence[int]) -> int:
     return alike * level.price + special
 
 
-def _levels(problem: Problem, goal: Goal, place: dict[str, int]) -> list[Level]:
-    if isinstance(goal, Colleagues):
-        return [_colleagues(problem, goal)]
-    if isinstance(goal, Balance):
-        return [_balance(problem, goal)]
+def _levels(problem: Problem, goal: Goal, place: dict[str, int], bound: Bound) -> list[Level]:
     if isinstance(goal, Diversity):
         return [_diversity(problem, goal, place)]
-    if isinstance(goal, Wishes):
-        return _wishes(problem)
-    pairs = comb(len(problem.people), 2)
-    return [Level("repeats", pairs * problem.rounds, _whole(bound(problem, Repeats())))]
+    if isinstance(bound, tuple):
+        return _wishes(problem, *bound)
+    if isinstance(goal, Balance):
+        return [_balance(problem, goal, bound)]
+    if isinstance(goal, Colleagues):
+        return [_colleagues(problem, goal, int(bound))]
+    return [Level("repeats", comb(len(problem.people), 2) * problem.rounds, int(bound))]
 
 
-def _colleagues(problem: Problem, goal: Colleagues) -> Level:
+def _colleagues(problem: Problem, goal: Colleagues, bound: int) -> Level:
     labels = _labels([person.organisation if goal.counts(person) else None for person in problem.people])
-    return Level("pairs", problem.rounds * _alike([labels]), _whole(bound(problem, goal)), [labels])
+    return Level("pairs", problem.rounds * _alike([labels]), bound, [labels])
 
 
-def _balance(problem: Problem, goal: Balance) -> Level:
+def _balance(problem: Problem, goal: Balance, bound: Fraction | float) -> Level:
     labels = [_labels([person.attributes.get(name) for person in problem.people]) for name in goal.attributes]
-    there = sum(
-        labelled[index] >= 0
-        for labelled in labels
-        for index, person in enumerate(problem.people)
-        for _ in filter(person.is_there, range(1, problem.rounds + 1))
-    )
-    return Level(
-        "pairs", 2 * problem.rounds * _alike(labels), least_squares(problem, goal) - there, labels, 2
+    squares = bound + even_squares(problem, goal) - seats_with_values(problem, goal)
+    return Level("pairs", 2 * problem.rounds * _alike(labels), int(squares), labels, 2)
+
+
+def seats_with_values(problem: Problem, goal: Balance) -> int:
+    """What the sum of squared counts is more than twice the pairs with one value."""
+    return sum(
+        sum(person.attributes.get(name) is not None for name in goal.attributes)
+        * (problem.rounds if person.rounds is None else len(person.rounds))
+        for person in problem.people
     )
 
 
 def _diversity(problem: Problem, goal: Diversity, place: dict[str, int]) -> Level:
     values: dict[tuple[int, int], int] = defaultdict(int)
-    largest = max((abs(value) for _, _, value in goal.pairs), default=0)
-    grain = min(GRAIN, MOST_WORTH / largest) if largest else GRAIN
+    grain = _grain(goal)
     for one, other, value in goal.pairs:
         pair = place[one], place[other]
         values[min(pair), max(pair)] -= round(value * grain)
     return Level("pairs", 2 * problem.rounds * sum(map(abs, values.values())), None, values=dict(values))
 
 
-def _wishes(problem: Problem) -> list[Level]:
-    best = bound(problem, Wishes())
-    worst, total = best if isinstance(best, tuple) else (None, None)
+def _grain(goal: Diversity) -> float:
+    largest = max((abs(value) for _, _, value in goal.pairs), default=0)
+    return min(GRAIN, MOST_WORTH / largest) if largest else GRAIN
+
+
+def _wishes(problem: Problem, worst: int, total: int) -> list[Level]:
     most = problem.rounds * sum(len(person.wishes) for person in problem.people)
     return [Level("worst", most, worst), Level("sum", most, total)]
 
@@ -249,10 +282,6 @@ def _labels(kinds: Sequence[str | None]) -> Labels:
 
 def _alike(labels: Sequence[Labels]) -> int:
     return sum(comb(count, 2) for one in labels for label, count in Counter(one).items() if label >= 0)
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def _product(numbers: Sequence[int]) -> int:

@@ -215,7 +215,10 @@ def _goal(value: object, path: str) -> Goal:
 
 
 def _kind(value: object, path: str, key: str, known: Mapping[str, object]) -> str:
-    kind = _text(_mapping(value, path).get(key), f"{path}.{key}")
+    parts = _mapping(value, path)
+    if key not in parts:
+        raise BadProblem(f"{path}.{key}", "missing")
+    kind = _text(parts[key], f"{path}.{key}")
     if kind not in known:
         raise BadProblem(f"{path}.{key}", f"unknown {key} {kind!r}")
     return kind
@@ -259,6 +262,8 @@ def _object(value: object, path: str, needed: Set[str], also: Set[str] = frozens
 def _mapping(value: object, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadProblem(path, "an object needed")
+    for key in value:
+        check_letters(key, path)
     return value
 
 
@@ -269,12 +274,20 @@ def _texts(value: object, path: str) -> tuple[str, ...]:
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value:
         raise BadProblem(path, "a text needed")
+    check_letters(value, path)
     return value
+
+
+def check_letters(text: str, path: str) -> None:
+    """Refuse halves of characters, which JSON can name but no output can hold."""
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadProblem(path, "half a character (a lone surrogate) is no text")
 
 
 def _optional_text(value: object, path: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise BadProblem(path, "a text or null needed")
+    check_letters(value or "", path)
     return value
 
 

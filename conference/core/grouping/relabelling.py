@@ -50,7 +50,7 @@ class Relabelling:
             [np.flatnonzero(groups == group) for group in range(compiled.groups)] for groups in schedule
         ]
         self.costs = self._costs()
-        self.banned = np.zeros((self.people, self.people), dtype=np.int64)
+        self.banned = np.zeros((self.people, self.people), dtype=np.int32)
         self.step = 0
         self.cost = self._cost()
         self.best_cost, self.best = self.cost, self.place.copy()
@@ -77,19 +77,20 @@ class Relabelling:
 
     def _lone_costs(self, worst: int) -> Numbers:
         """[place, person]: what a place costs a person for its own sake: wishes, groups not allowed, groups to stay in."""
-        wishes = np.zeros((self.people, self.compiled.groups), dtype=np.int64)
-        wishes[: self.compiled.people] = self.goals.wishes
-        totals = np.zeros((self.people, self.people), dtype=np.int64)
-        costs = np.zeros_like(totals)
+        costs = np.zeros((self.people, self.people), dtype=np.int64)
         for number, one in enumerate(self.compiled.rounds):
             groups = self.schedule[number]
-            totals += wishes.T[groups] * self.there[number]
             for unit, people in enumerate(one.units):
                 closed = ~np.array(one.allowed[unit])[groups]
                 if closed.any():
                     costs[np.ix_(closed, list(people))] += FORBIDDEN * self.weights.rule
         over, wish = (self.weights.of(self.goals, kind) for kind in ("worst", "sum"))
         if over or wish:
+            wishes = np.zeros((self.people, self.compiled.groups), dtype=np.int64)
+            wishes[: self.compiled.people] = self.goals.wishes
+            totals = np.zeros_like(costs)
+            for groups, there in zip(self.schedule, self.there, strict=True):
+                totals += wishes.T[groups] * there
             costs += wish * totals + over * np.maximum(totals - worst, 0)
         for person, numbers in self.compiled.stays:
             for place, number in enumerate(numbers):
@@ -111,7 +112,7 @@ class Relabelling:
                     for group in range(self.compiled.groups)
                 ]
             )
-            costs += sums[self.schedule[number]] * there
+            costs += (sums * there)[self.schedule[number]]
         return costs
 
     def _cost(self) -> int:

@@ -1,47 +1,47 @@
 """A published seating after something has changed: the fewest moves that keep the rules, everybody else stays.
 
-Each round is a minimum-cost flow in which one's own seat is free and any other one costs a move. Rules that no flow knows
-are kept by branching: where the cheapest seats break one, each way not to break it is tried, the cheapest first (best-first
-branch and bound). So the first seats that keep all rules are proven to need the fewest moves.
+`fewest` proves the number of moves; of the seatings that need no more, `polish` then looks for the best one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from heapq import heappop, heappush
-from itertools import combinations
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import numpy as np
 
 from .checking import check
-from .compiled import Compiled, Seats, compile_problem
+from .compiled import Compiled, compile_problem
 from .contradiction import contradiction
-from .flow import CLOSED, Numbers, assign
+from .fewest import GONE, NEW, Wheres, fewest_moves
+from .flow import CLOSED, Numbers
 from .model import (
-    Apart,
     BadProblem,
+    Contradiction,
     EachGroupHas,
+    Fixed,
+    Group,
     NotFound,
     Problem,
+    Rule,
     Seating,
     Solution,
     Stays,
-    Together,
     applies,
 )
 from .objective import Objective, objective
+from .polish import polished, seats_of
+from .reading import check_letters
 from .scoring import evaluate, status
 from .state import State
 from .tabu import Tabu
 from .violations import violations
 
-MOVE = 10**9
-"""What one move costs; everything that makes one seat better than another stays far below."""
-MOST_NODES = 400
 MENDING = 3_000
-MOST_POLISHED = 1_500
-"""With more seats the polish would take longer than the repair."""
+COMPANY = 30
+"""So many people whom somebody should not meet make a seat as bad as can be."""
+STEER = 40_000
+"""What makes a seat worse by a rule that the flow does not know; with all goals it stays far below a move."""
 
 
 @dataclass(frozen=True)
@@ -63,36 +63,82 @@ class Repair:
     is_minimal: bool
 
 
-Closed = frozenset[tuple[int, int, int]]
-"""(round, person, group) that a branch does not allow."""
-Wheres = tuple[Numbers, ...]
-"""For each round and person the group, -1: away."""
-
-
-@dataclass(order=True)
-class _Node:
-    moves: int
-    depth: int
-    cost: int
-    number: int
-    closed: Closed = field(compare=False)
-    wheres: Wheres = field(compare=False)
-
-
-def repair(problem: Problem, published: Seating, *, seed: int = 1) -> Repair:
+def repair(problem: Problem, published: Seating, *, seed: int = 1, over: Collection[int] = ()) -> Repair:
     """Seats for the problem as it is now, with the fewest people in other groups than published.
 
     `published` may name people and groups that are gone, and have fewer rounds. Only people seated before count as moved.
-    Raises BadProblem, Contradiction, NotFound.
+    Rounds that are `over` stay as published: nobody moves in them and no rule speaks of them, but who met there has met,
+    and who stays keeps to the group of then. Raises BadProblem, Contradiction, NotFound.
     """
     check(problem)
-    search = _Search(problem, published)
-    node, is_minimal = search.run()
-    wheres = search.polished(node.wheres, Random(seed))  # noqa: S311
+    past = {number for number in over if 1 <= number <= min(problem.rounds, len(published))}
+    now, meant = _with_past(problem, published, past)
+    search = _Search(now, published, past)
+    try:
+        wheres, is_minimal = search.run()
+    except Contradiction as error:
+        rules = tuple(meant.get(rule, rule) for rule in error.rules)
+        raise Contradiction(
+            rules, error.text, error.code, is_smallest=error.is_smallest, **error.facts
+        ) from None
+    wheres = polished(search.compiled, search.goals, search.before, wheres)
     seating = search.seating(wheres)
-    scores = evaluate(problem, seating)
+    scores = evaluate(now, seating)
+    seating = tuple(
+        published[number] if number + 1 in past else seats for number, seats in enumerate(seating)
+    )
     solution = Solution(seating, scores, status(scores), seed, search.nodes)
     return Repair(solution, search.moves(wheres), is_minimal)
+
+
+def _with_past(problem: Problem, published: Seating, past: set[int]) -> tuple[Problem, dict[Rule, Rule]]:
+    """The problem with the rounds that are over as they were, and for each of its rules the one that is meant."""
+    if not past:
+        return problem, {}
+    known = {person.id for person in problem.people}
+    sat = {
+        round: {
+            group: [one for one in people if one in known] for group, people in published[round - 1].items()
+        }
+        for round in past
+    }
+    gone = {group for seats in sat.values() for group in seats} - {group.id for group in problem.groups}
+    groups = (*problem.groups, *(Group(name, 0, 0) for name in sorted(gone)))
+    there = {round: {one for people in seats.values() for one in people} for round, seats in sat.items()}
+    meant = {}
+    for rule in problem.rules:
+        rounds = frozenset(round for round in range(1, problem.rounds + 1) if applies(rule, round))
+        later = rounds if isinstance(rule, Stays) else rounds - past
+        if later:
+            meant[rule if later == rounds else replace(rule, rounds=later)] = rule
+    return (
+        replace(
+            problem,
+            groups=tuple(
+                replace(
+                    group,
+                    overrides={
+                        **group.overrides,
+                        **{round: (len(sat[round].get(group.id, [])),) * 2 for round in past},
+                    },
+                )
+                for group in groups
+            ),
+            people=tuple(
+                replace(
+                    person,
+                    rounds=frozenset(
+                        round
+                        for round in range(1, problem.rounds + 1)
+                        if (person.id in there[round] if round in past else person.is_there(round))
+                    ),
+                )
+                for person in problem.people
+            ),
+            rules=tuple(meant),
+        ),
+        meant,
+    )
 
 
 def published_seating(json_obj: object) -> Seating:
@@ -112,6 +158,8 @@ def _published_round(value: object, path: str) -> Mapping[str, tuple[str, ...]]:
     for group, people in value.items():
         if not isinstance(people, list) or not all(isinstance(person, str) for person in people):
             raise BadProblem(f"{path}.{group}", "a list of people needed")
+        for text in (group, *people):
+            check_letters(text, path)
         twice = next((person for person in people if person in seen), None)
         if twice is not None or len(set(people)) < len(people):
             raise BadProblem(f"{path}.{group}", f"{twice or people[0]!r} is there twice")
@@ -129,228 +177,146 @@ def repair_to_json(repaired: Repair) -> list[dict[str, Any]]:
 
 
 class _Search:
-    def __init__(self, problem: Problem, published: Seating) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, published: Seating, past: set[int]) -> None:
+        self.problem, self.past = problem, past
         self.compiled: Compiled = compile_problem(problem, problem.rules)
         self.goals: Objective = objective(self.compiled)
         self.place = {person.id: index for index, person in enumerate(problem.people)}
         self.group = {group.id: index for index, group in enumerate(problem.groups)}
         self.before = self._before(published)
         self.old = [dict(_home(seats)) for seats in published]
-        self.costs = [self._round_costs(number) for number in range(problem.rounds)]
         self.nodes = 0
 
     def _before(self, published: Seating) -> Wheres:
-        """Where everybody sat who is there and was seated; -2 for a group that is gone, -1 for newcomers."""
+        """Where everybody sat who is there and was seated."""
         rounds = []
         for number in range(self.problem.rounds):
-            where = np.full(self.compiled.people, -1, dtype=np.int64)
+            where = np.full(self.compiled.people, NEW, dtype=np.int64)
             for group, people in (published[number] if number < len(published) else {}).items():
                 for person in people:
                     if person in self.place:
-                        where[self.place[person]] = self.group.get(group, -2)
+                        where[self.place[person]] = self.group.get(group, GONE)
             rounds.append(where)
         return tuple(rounds)
 
-    def _round_costs(self, number: int) -> Numbers:
-        """[person, group]: a move for every seat but one's own, and a little for company that is not wanted."""
-        one, before = self.compiled.rounds[number], self.before[number]
-        costs = self._company(number)
-        seated = before != -1
-        costs[seated] += MOVE
-        stays = np.flatnonzero(before >= 0)
-        costs[stays, before[stays]] = 0
-        for person in range(self.compiled.people):
-            unit = one.unit_of[person]
-            if unit >= 0:
-                costs[person, ~np.array(one.allowed[unit])] = CLOSED
-        return costs
+    def run(self) -> tuple[Wheres, bool]:
+        """Seats with the fewest moves, and whether that is proven."""
+        extra = [self._extra(number) for number in range(self.problem.rounds)]
+        for round in self.past:
+            self._hold(extra[round - 1], round - 1)
+        most_nodes = max(400, 1_500_000 // max(1, self.compiled.people * self.compiled.groups))
+        found = fewest_moves(self.compiled, self.before, extra, min(5_000, most_nodes))
+        self.nodes = found.nodes
+        if found.wheres is None:
+            wrong = contradiction(self.problem, self._facts())
+            if wrong or found.least is None:
+                raise wrong or NotFound(())
+            return self._mended(found.nearest), False
+        return found.wheres, found.moves == found.least
 
-    def _company(self, number: int) -> Numbers:
-        """What each group would cost a person on all goals, seen from who sits there now; the first goal weighs most."""
-        before = self.before[number]
-        total = np.zeros((self.compiled.people, self.compiled.groups), dtype=np.int64)
-        weight = 10**6
-        for level in self.goals.levels:
-            weight = max(1, weight // 100)
-            pairs = self._pairs(level, number)
-            for group in range(self.compiled.groups):
-                company = np.minimum(pairs[:, before == group].sum(axis=1), 90)
-                total[:, group] += weight * np.maximum(company, 0)
-        return total
+    def _hold(self, extra: Numbers, number: int) -> None:
+        """Nobody moves in a round that is over."""
+        there = np.flatnonzero(self.before[number] >= 0)
+        own = extra[there, self.before[number][there]]
+        extra[there] = CLOSED
+        extra[there, self.before[number][there]] = own
 
-    def _pairs(self, level: Any, number: int) -> Numbers:
-        people = self.compiled.people
-        pairs = np.zeros((people, people), dtype=np.int64)
-        for labels in level.labels:
-            kinds = np.array(labels, dtype=np.int64)
-            pairs += (kinds[:, None] == kinds[None, :]) & (kinds[:, None] >= 0)
-        if level.kind == "repeats":
-            for one, other in self.goals.met:
-                pairs[one, other] = pairs[other, one] = 1
-            for index, where in enumerate(self.before):
-                if index != number:
-                    pairs |= (where[:, None] == where[None, :]) & (where[:, None] >= 0)
-        np.fill_diagonal(pairs, 0)
-        return pairs
-
-    # -- searching ---------------------------------------------------------------------------------------------------
-
-    def run(self) -> tuple[_Node, bool]:
-        root = self._node(frozenset(), None, None)
-        if root is None:
-            raise contradiction(self.problem) or NotFound(())
-        waiting, last = [root], root
-        while waiting and self.nodes < MOST_NODES:
-            node = heappop(waiting)
-            broken = next(self._broken(node.wheres), None)
-            if broken is None:
-                return node, True
-            last = node
-            for closed in broken:
-                child = self._node(node.closed | closed, node, {number for number, _, _ in closed})
-                if child is not None:
-                    heappush(waiting, child)
-        found = contradiction(self.problem)
-        if found:
-            raise found
-        return replace(last, wheres=self.mended(last.wheres, Random(1))), False  # noqa: S311
-
-    def _node(self, closed: Closed, parent: _Node | None, changed: set[int] | None) -> _Node | None:
-        """The cheapest seats that the branch allows: only rounds in which it differs from its parent are counted anew."""
-        self.nodes += 1
-        wheres: list[Numbers | None] = [*parent.wheres] if parent else [None] * self.problem.rounds
-        for number in range(self.problem.rounds):
-            if changed is None or number in changed:
-                where = self._flow(number, closed)
-                if where is None:
-                    return None
-                wheres[number] = where
-        chosen: Wheres = tuple(where for where in wheres if where is not None)
-        moves = sum(len(self._moved(number, where)) for number, where in enumerate(chosen))
-        cost = sum(self._cost(number, where) for number, where in enumerate(chosen))
-        return _Node(moves, -len(closed), cost, self.nodes, closed, chosen)
-
-    def _flow(self, number: int, closed: Closed) -> Numbers | None:
-        one = self.compiled.rounds[number]
-        there = np.array([unit >= 0 for unit in one.unit_of], dtype=bool)
-        costs = self.costs[number]
-        mine = [(person, group) for round, person, group in closed if round == number]
-        if mine:
-            costs = costs.copy()
-            costs[tuple(zip(*mine, strict=True))] = CLOSED
-        seats = one.counters[0]
-        found = assign(costs[there], np.array(seats.least), np.array(seats.most))
-        if found is None:
-            return None
-        where = np.full(self.compiled.people, -1, dtype=np.int64)
-        where[there] = found
-        return where
-
-    def _moved(self, number: int, where: Numbers) -> list[int]:
-        before = self.before[number]
-        return [int(person) for person in np.flatnonzero((before != -1) & (where != before) & (where >= 0))]
-
-    def _cost(self, number: int, where: Numbers) -> int:
-        there = np.flatnonzero(where >= 0)
-        return int(self.costs[number][there, where[there]].sum())
-
-    # -- rules that no flow knows ------------------------------------------------------------------------------------
-
-    def _broken(self, wheres: Wheres) -> Iterator[list[Closed]]:
-        """For each broken rule the ways not to break it: each closes seats, and one of them must be taken."""
-        for rule in self.problem.rules:
-            rounds = [number for number in range(self.problem.rounds) if applies(rule, number + 1)]
-            if isinstance(rule, Stays):
-                yield from self._strays(self.place[rule.person], rounds, wheres)
-            for number in rounds:
-                where = wheres[number]
-                if isinstance(rule, Apart | Together):
-                    yield from self._pairs_broken(rule, number, where)
-                if isinstance(rule, EachGroupHas):
-                    yield from self._counts_broken(rule, number, where)
-
-    def _strays(self, person: int, rounds: Sequence[int], wheres: Wheres) -> Iterator[list[Closed]]:
-        there = [(number, int(wheres[number][person])) for number in rounds if wheres[number][person] >= 0]
-        for (one, group), (other, goal) in combinations(there, 2):
-            if group != goal:
-                yield [frozenset({(one, person, group)}), frozenset({(other, person, goal)})]
-
-    def _pairs_broken(self, rule: Apart | Together, number: int, where: Numbers) -> Iterator[list[Closed]]:
-        people = [self.place[person] for person in rule.people if where[self.place[person]] >= 0]
-        for one, other in combinations(people, 2):
-            if (where[one] == where[other]) == isinstance(rule, Apart):
-                yield [
-                    frozenset({(number, one, int(where[one]))}),
-                    frozenset({(number, other, int(where[other]))}),
-                ]
-
-    def _counts_broken(self, rule: EachGroupHas, number: int, where: Numbers) -> Iterator[list[Closed]]:
-        has = [
-            index
-            for index, person in enumerate(self.problem.people)
-            if person.attributes.get(rule.attribute) == rule.value and where[index] >= 0
+    def _facts(self) -> list[Rule]:
+        """Where people who stay sat in rounds that are over."""
+        staying = sorted({rule.person for rule in self.problem.rules if isinstance(rule, Stays)})
+        return [
+            Fixed(person, self.old[round - 1][person], frozenset({round}))
+            for round in sorted(self.past)
+            for person in staying
+            if person in self.old[round - 1]
         ]
-        for group in self.compiled.rounds[number].open:
-            inside = [person for person in has if where[person] == group]
-            if rule.max is not None and len(inside) > rule.max:
-                yield [frozenset({(number, person, group)}) for person in inside[: rule.max + 1]]
-            if len(inside) < (rule.min or 0):
-                others = [other for other in range(self.compiled.groups) if other != group]
-                yield [
-                    frozenset((number, person, other) for other in others)
-                    for person in has
-                    if where[person] != group
-                ]
 
-    # -- the result --------------------------------------------------------------------------------------------------
+    # -- which of two seats is better ----------------------------------------------------------------------------------
 
-    def polished(self, wheres: Wheres, rng: Random) -> Wheres:
-        """Newcomers, and people who move anyway, change places as long as the goals get better for it."""
-        if self.compiled.people * self.problem.rounds > MOST_POLISHED:
-            return wheres
-        weights = self.goals.strict()
-        state = State(self.compiled, self.goals, weights, self._seats(wheres), 0)
-        tabu = Tabu(state, rng)
-        for number, where in enumerate(wheres):
-            free = self._free(number, where)
-            for _ in range(len(free) if len(free) > 1 else 0):
-                costs = tabu.swaps(number, free)[:, free]
-                row, column = divmod(int(costs.argmin()), len(free))
-                if costs[row, column] >= 0:
-                    break
-                state.swap(number, int(free[row]), int(free[column]))
-        return tuple(self._people(number, state) for number in range(self.problem.rounds))
+    def _extra(self, number: int) -> Numbers:
+        """What makes a seat worse: company that the goals do not want, and rules that no flow keeps."""
+        total = np.zeros((self.compiled.people, self.compiled.groups), dtype=np.int64)
+        weight = COMPANY**2
+        for level in self.goals.levels:
+            weight = max(1, weight // COMPANY)
+            for labels in level.labels:
+                kinds = np.array(labels, dtype=np.int64)
+                total += weight * self._alike(kinds, number)
+            if level.kind == "repeats":
+                total += weight * self._met(number)
+        self._steer(total, number)
+        self._steer_counts(total, number)
+        return np.minimum(total, 5 * STEER)
 
-    def mended(self, wheres: Wheres, rng: Random) -> Wheres:
+    def _alike(self, kinds: Numbers, number: int) -> Numbers:
+        """[person, group]: how many of the same kind sit there now."""
+        before = self.before[number]
+        seated = np.flatnonzero((before >= 0) & (kinds >= 0))
+        counts = np.zeros((int(kinds.max(initial=0)) + 2, self.compiled.groups), dtype=np.int64)
+        np.add.at(counts, (kinds[seated], before[seated]), 1)
+        alike: Numbers = np.minimum(counts[kinds], COMPANY)
+        return alike
+
+    def _met(self, number: int) -> Numbers:
+        """[person, group]: how many sit there now whom the person meets in another round or has met before."""
+        before = self.before[number]
+        met = np.zeros((self.compiled.people, self.compiled.groups), dtype=np.int64)
+        for index, where in enumerate(self.before):
+            if index != number:
+                met += self._alike(np.maximum(where, -1), number)
+        for pair in self.goals.met:
+            for one, other in (pair, pair[::-1]):
+                if before[other] >= 0:
+                    met[one, before[other]] += 1
+        return np.minimum(met, COMPANY)
+
+    def _steer(self, total: Numbers, number: int) -> None:
+        """Who is bound to others had better stay, and nobody go where somebody sits from whom to keep apart."""
+        one, before = self.compiled.rounds[number], self.before[number]
+        for unit, people in enumerate(one.units):
+            foes = [before[person] for foe in one.apart[unit] for person in one.units[foe]]
+            for group in {int(group) for group in foes if group >= 0}:
+                total[list(people), group] += STEER
+            groups = [int(before[person]) for person in people if before[person] >= 0]
+            if len(people) > 1:
+                total[list(people)] += STEER
+                if groups:
+                    total[list(people), max(sorted(set(groups)), key=groups.count)] -= STEER
+        for person, rounds in self.compiled.stays:
+            if number in rounds:
+                total[person] += STEER
+
+    def _steer_counts(self, total: Numbers, number: int) -> None:
+        """Who is one of few at a table had better stay, and others like them go where some are missing, not too many."""
+        before = self.before[number]
+        for rule in self.problem.rules:
+            if not isinstance(rule, EachGroupHas) or not applies(rule, number + 1):
+                continue
+            having = np.array(
+                [person.attributes.get(rule.attribute) == rule.value for person in self.problem.people]
+            )
+            count = np.bincount(before[having & (before >= 0)], minlength=self.compiled.groups)
+            rare = having & (before >= 0) & (count <= (rule.min or 0))[np.maximum(before, 0)]
+            total[rare] += STEER
+            total[np.ix_(having, count >= (rule.min or 0))] += STEER // 2
+            if rule.max is not None:
+                total[np.ix_(having, count >= rule.max)] += STEER
+
+    # -- the result ----------------------------------------------------------------------------------------------------
+
+    def _mended(self, wheres: Wheres) -> Wheres:
         """Seats that keep all rules, near these ones; not proven to be the nearest. Raises NotFound."""
         weights = self.goals.strict()
-        state = State(self.compiled, self.goals, weights, self._seats(wheres), 0)
-        tabu = Tabu(state, rng)
+        seats = seats_of(self.compiled, wheres)
+        state = State(self.compiled, self.goals, weights, seats, 0)
+        tabu = Tabu(state, Random(1))  # noqa: S311
         tabu.run(MENDING, 0)
         state = State(self.compiled, self.goals, weights, state.seats_of(tabu.best.where), 0)
-        found = tuple(self._people(number, state) for number in range(self.problem.rounds))
+        found = tuple(state.group_of[number].copy() for number in range(self.problem.rounds))
         wrong = violations(self.problem, self.seating(found))
         if wrong:
             raise NotFound(wrong)
         return found
-
-    def _free(self, number: int, where: Numbers) -> Numbers:
-        """Units of one person who is new or moves anyway."""
-        newcomers = np.flatnonzero((self.before[number] == -1) & (where >= 0)).tolist()
-        one = self.compiled.rounds[number]
-        units = [one.unit_of[person] for person in [*newcomers, *self._moved(number, where)]]
-        return np.array(sorted(unit for unit in units if len(one.units[unit]) == 1), dtype=np.int64)
-
-    def _seats(self, wheres: Wheres) -> Seats:
-        return [
-            [max(0, int(where[people[0]])) for people in one.units]
-            for one, where in zip(self.compiled.rounds, wheres, strict=True)
-        ]
-
-    def _people(self, number: int, state: State) -> Numbers:
-        where: Numbers = state.group_of[number].copy()
-        return where
 
     def moves(self, wheres: Wheres) -> tuple[Move, ...]:
         """Who sits elsewhere now, round by round."""
@@ -362,7 +328,9 @@ class _Search:
                 self.problem.groups[int(where[person])].id,
             )
             for number, where in enumerate(wheres)
-            for person in self._moved(number, where)
+            for person in np.flatnonzero(
+                (self.before[number] != NEW) & (where >= 0) & (where != self.before[number])
+            )
         )
 
     def seating(self, wheres: Wheres) -> Seating:

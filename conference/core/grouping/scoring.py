@@ -1,12 +1,14 @@
 """How good a seating is, counted plainly from its definition: the judge of the search, which counts in its own way."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
 from math import fsum
 
-from .bounds import bound, plain
+import numpy as np
+
+from .bounds import Bound, bounds, plain, shown
 from .model import (
     GOAL_NAMES,
     Balance,
@@ -22,10 +24,15 @@ from .model import (
 )
 
 
-def evaluate(problem: Problem, seating: Seating) -> tuple[GoalScore, ...]:
-    """Value and proven bound of every goal, in the problem's order."""
-    values = ((goal, _value(problem, goal, seating)) for goal in problem.goals)
-    return tuple(GoalScore(GOAL_NAMES[type(goal)], value, bound(problem, goal)) for goal, value in values)
+def evaluate(
+    problem: Problem, seating: Seating, known: Sequence[Bound] | None = None
+) -> tuple[GoalScore, ...]:
+    """Value and proven bound of every goal, in the problem's order; the bounds are counted unless they are `known`."""
+    least = bounds(problem) if known is None else known
+    return tuple(
+        GoalScore(GOAL_NAMES[type(goal)], _value(problem, goal, seating), shown(bound))
+        for goal, bound in zip(problem.goals, least, strict=True)
+    )
 
 
 def status(scores: Iterable[GoalScore]) -> str:
@@ -60,8 +67,17 @@ def _colleagues(problem: Problem, goal: Colleagues, seating: Seating) -> int:
 
 
 def _repeats(problem: Problem, seating: Seating) -> int:
-    meetings = Counter(_pairs(seating))
-    return sum(count - 1 + (pair in problem.met) for pair, count in meetings.items())
+    place = {person.id: index for index, person in enumerate(problem.people)}
+    meetings = np.zeros((len(place), len(place)), dtype=np.int16)
+    for people in _tables(seating):
+        table = [place[person] for person in people]
+        meetings[np.ix_(table, table)] += 1
+    for pair in problem.met:
+        one, other = (place[person] for person in pair)
+        meetings[one, other] += 1
+        meetings[other, one] += 1
+    np.fill_diagonal(meetings, 0)
+    return int(np.maximum(meetings - 1, 0).sum(dtype=np.int64)) // 2
 
 
 def _imbalance(problem: Problem, attribute: str, seating: Seating) -> Fraction:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
 
+from .bounds import bounds, quick_bounds
 from .checking import check
-from .compiled import Compiled, Seats, compile_problem
-from .contradiction import contradiction
+from .compiled import Seats, compile_problem, seating_of
+from .contradiction import contradiction, refuse_obvious
 from .feasible import Answer, find
-from .model import NotFound, Problem, Seating, Solution
-from .objective import Weights, objective
+from .model import NotFound, Problem, Solution
+from .objective import Objective, Weights, objective
 from .relabelling import Relabelling
 from .scoring import evaluate, status
 from .sizes import crowded_sizes
@@ -18,6 +19,7 @@ from .skeleton import places, skeleton
 from .state import State
 from .tabu import NEVER, Tabu
 from .violations import violations
+from .watching import Progress, Stopped, Watch, never, quietly
 from .wishes import granted
 
 STEPS = 5_000
@@ -27,8 +29,11 @@ SCHEDULED = 8
 """So many runs from a schedule come first."""
 SLOPES = (Fraction(1), Fraction(3, 2))
 
-Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps planned."""
+NOTED = 500
+"""After so many steps of a run its best seats are looked at as a whole."""
+SLICE = 40_000
+"""The caller is asked after at most so many steps times seats; much less than a second."""
+
 Key = tuple[int, ...]
 """How bad seats are: broken rules, then every level."""
 
@@ -45,48 +50,41 @@ def solve(
     seed: int = 1,
     iterations: int | None = None,
     deadline: Callable[[], bool] | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
     """Seat everybody in every round: no rule broken, the goals as good as found, in their order.
 
     The same problem, seed and iterations give the same solution, unless `deadline` says that it is time to stop; a
-    seating is returned even then. Stops early where every goal has reached its bound. Raises BadProblem, Contradiction,
-    NotFound.
+    seating is returned even then. Both `deadline` and `on_progress`, which hears how good the best seating so far is,
+    are called several times a second, whatever the search is at; what they do changes no plan. Stops early where every
+    goal has reached its bound. Raises BadProblem, Contradiction, NotFound.
     """
     check(problem)
+    refuse_obvious(problem)
     planned = default_iterations(problem) if iterations is None else max(0, iterations)
-    search = _Search(problem, seed, planned, deadline or _never, on_progress or _silent)
+    watch = Watch(planned, deadline or never, on_progress or quietly)
+    search = _Search(problem, seed, watch)
     search.run()
-    seating = _seating(search.compiled, search.best)
+    seating = seating_of(search.compiled, search.best)
     wrong = violations(problem, seating)
     if wrong:
         raise NotFound(wrong)
-    scores = evaluate(problem, seating)
-    return Solution(seating, scores, status(scores), seed, search.done)
-
-
-def _never() -> bool:
-    return False
-
-
-def _silent(done: int, planned: int) -> None:
-    """Nobody wants to know."""
+    scores = evaluate(problem, seating, search.goals.bounds)
+    return Solution(seating, scores, status(scores), seed, watch.done)
 
 
 class _Search:
     """All runs for one problem, and the best seats of them."""
 
-    def __init__(
-        self, problem: Problem, seed: int, planned: int, deadline: Callable[[], bool], on_progress: Progress
-    ) -> None:
+    def __init__(self, problem: Problem, seed: int, watch: Watch) -> None:
         self.rng = Random(seed)  # noqa: S311
-        self.planned, self.done, self.runs, self.starts = planned, 0, 0, 0
-        self.deadline, self.on_progress = deadline, on_progress
+        self.watch, self.runs, self.starts = watch, 0, 0
         self.compiled = compile_problem(problem, problem.rules)
-        self.goals = objective(self.compiled)
-        self.patience = (
-            10**9 if any(level.values for level in self.goals.levels) else 1_000 + 20 * self.compiled.people
-        )
+        self.slice = max(1, min(50, SLICE // max(1, len(problem.people) * problem.rounds)))
+        self.goals = self._goals()
+        # Pairs with values of their own are worth one long run; but not where other goals ask for new starts.
+        is_alone = len(self.goals.levels) == 1 and bool(self.goals.levels[0].values)
+        self.patience = 10**9 if is_alone else 1_000 + 20 * self.compiled.people
         has_repeats = problem.rounds > 1 and any(level.kind == "repeats" for level in self.goals.levels)
         self.schedule = skeleton(self.compiled) if has_repeats else None
         values = [value for level in self.goals.levels[:1] for value in level.values.values()]
@@ -94,18 +92,35 @@ class _Search:
         self.aims = (
             [crowded_sizes(one.counters[0]) for one in self.compiled.rounds] if self.is_gainful else []
         )
-        self.best, self.key = self._first()
-        self.last = self.best
+        self.best: Seats = []
+        self.key: Key = ()
+        self.last = self._first()
+        self._note(self.last)
 
     def run(self) -> None:
         """Runs that start in turn from new seats and from the best ones, disturbed, until one of the ends is reached."""
-        while self.done < self.planned and not self._is_best() and not self.deadline():
-            before = self.done
+        while not self._is_done() and not self._is_best():
+            before = self.watch.done
             self._one_run()
             self.runs += 1
-            if self.done == before:
+            if self.watch.done == before:
                 break
-        self.on_progress(self.done, self.planned)
+        self.watch.tell()
+
+    def _goals(self) -> Objective:
+        """With bounds; weaker ones when there is no time for them."""
+        try:
+            known = bounds(self.compiled.problem, self.watch.beat)
+        except Stopped:
+            known = quick_bounds(self.compiled.problem)
+        return objective(self.compiled, known)
+
+    def _is_done(self) -> bool:
+        return self.watch.done >= self.watch.planned or self.watch.is_over()
+
+    def _steps(self) -> int:
+        """So many steps before the caller is asked again."""
+        return min(self.slice, self.watch.planned - self.watch.done)
 
     def _one_run(self) -> None:
         """From a schedule where there is one; else with even weights, anew or from the last seats, disturbed, then strict."""
@@ -124,12 +139,16 @@ class _Search:
         self._keep(state.seats_of(tabu.best.where))
 
     def _search(self, tabu: Tabu, target: int, patience: int) -> None:
-        while self.done < self.planned and not self.deadline():
-            steps = tabu.run(min(100, self.planned - self.done), target)
-            self.done += steps
-            self.on_progress(self.done, self.planned)
+        noted, seen = self.watch.done, tabu.best
+        while not self._is_done():
+            steps = tabu.run(self._steps(), target)
+            self.watch.done += steps
             if tabu.best.cost <= target or tabu.idle > patience or not steps:
                 break
+            if self.watch.done - noted >= NOTED and tabu.best is not seen:
+                noted, seen = self.watch.done, tabu.best
+                self._note(tabu.state.seats_of(seen.where))
+            self.watch.tell()
 
     def _from_schedule(self) -> Seats:
         """People at the places of a schedule without needless repeats, exchanged until the other goals are good."""
@@ -138,18 +157,20 @@ class _Search:
         schedule, has_ranks = self.schedule
         start = places(self.compiled, schedule, has_ranks, self.rng, self.starts)
         self.starts += 1
+        self.watch.tell()
         weights = self.goals.strict()
         relabelling = Relabelling(
             self.compiled, self.goals, weights, schedule, start, self.rng, self._least_worst()
         )
+        self.watch.tell()
         target = self._target_of(weights, relabelling.seats(relabelling.place), relabelling.cost)
         patience = 200 + 3 * self.compiled.people
         idle, best = 0, relabelling.best_cost
-        while idle < patience and self.done < self.planned and not self.deadline():
-            steps = relabelling.run(min(50, self.planned - self.done), target)
-            self.done += steps
+        while idle < patience and not self._is_done():
+            steps = relabelling.run(self._steps(), target)
+            self.watch.done += steps
             idle += steps
-            self.on_progress(self.done, self.planned)
+            self.watch.tell()
             if relabelling.best_cost < best:
                 idle, best = 0, relabelling.best_cost
             if best <= target or not steps:
@@ -158,33 +179,39 @@ class _Search:
 
     def _keep(self, seats: Seats) -> None:
         self.last = seats
-        key = self._key(seats)
-        if key < self.key:
-            self.best, self.key = seats, key
+        self._note(seats)
 
-    def _first(self) -> tuple[Seats, Key]:
-        """Seats that keep the rules where the search finds some, with how bad they are; else the proof that there are none."""
+    def _note(self, seats: Seats) -> None:
+        """These are the best seats so far, if they are."""
+        key = self._key(seats)
+        if self.best and key >= self.key:
+            return
+        self.best, self.key = seats, key
+        if not key[0]:
+            self.watch.goals = self.goals.scores(key[1:])
+        self.watch.tell()
+
+    def _first(self) -> Seats:
+        """Seats that keep the rules where the search finds some; else the proof that there are none."""
         for start in (self._from_wishes, self._from_schedule):
+            self.watch.tell()
             seats = start()
-            key = self._key(seats) if seats else (1,)
-            if seats and key[0]:
+            if seats and self._key(seats)[0]:
                 seats = self._mended(seats)
-                key = self._key(seats)
-            if not key[0]:
-                return seats, key
-        seats = self._found()
-        return seats, self._key(seats)
+            if seats and not self._key(seats)[0]:
+                return seats
+        return self._found()
 
     def _found(self) -> Seats:
         """Seats of the complete search; where it gives up, a start that breaks rules. Raises Contradiction."""
-        seats: Seats = []
         for _ in range(TRIES):
-            answer, seats = find(self.compiled, STEPS, self._shuffled)
+            answer, seats = self._sought()
             if answer is Answer.FOUND:
                 return seats
-            if answer is Answer.IMPOSSIBLE:
+            if answer is Answer.IMPOSSIBLE or self.watch.is_over():
                 break
-        found = contradiction(self.compiled.problem)
+        is_known = answer is Answer.IMPOSSIBLE or not self.watch.is_over()
+        found = contradiction(self.compiled.problem) if is_known else None
         if found:
             raise found
         return self._filled(seats)
@@ -192,7 +219,12 @@ class _Search:
     def _from_wishes(self) -> Seats:
         """Seats that grant wishes as well as can be, where that comes first; else none."""
         comes_first = bool(self.goals.levels) and self.goals.levels[0].kind == "worst"
-        return (granted(self.compiled.problem).seats or []) if comes_first else []
+        if not comes_first:
+            return []
+        try:
+            return granted(self.compiled.problem, self.watch.beat).seats or []
+        except Stopped:
+            return []
 
     def _mended(self, seats: Seats) -> Seats:
         """The seats after a short search for those rules that the schedule or the flow does not know."""
@@ -202,11 +234,18 @@ class _Search:
         self._search(tabu, self._target(state, weights), MENDING)
         return state.seats_of(tabu.best.where)
 
+    def _sought(self) -> tuple[Answer, Seats]:
+        """What a complete search finds in a while; long enough to seat everybody twice."""
+        seats = sum(len(one.units) for one in self.compiled.rounds)
+        return find(self.compiled, STEPS + 2 * seats, self._shuffled)
+
     def _start(self) -> Seats:
-        answer, seats = find(self.compiled, STEPS, self._shuffled)
+        answer, seats = self._sought()
         return seats if answer is Answer.FOUND else self._filled(seats)
 
     def _shuffled(self, number: int, unit: int, groups: Sequence[int], seats: Seats) -> Sequence[int]:
+        if unit % 50 == 0:
+            self.watch.tell()
         keys = {group: self.rng.random() for group in groups}
         if not self.is_gainful:
             return sorted(groups, key=keys.__getitem__)
@@ -224,7 +263,7 @@ class _Search:
         return seats
 
     def _key(self, seats: Seats) -> Key:
-        wrong = violations(self.compiled.problem, _seating(self.compiled, seats))
+        wrong = violations(self.compiled.problem, seating_of(self.compiled, seats))
         return (len(wrong), *self.goals.key(seats))
 
     def _is_best(self) -> bool:
@@ -257,20 +296,3 @@ class _Search:
             return -NEVER
         state = State(self.compiled, self.goals, weights, seats, self._least_worst())
         return self._target(state, weights) - (state.cost - cost)
-
-
-def _seating(compiled: Compiled, seats: Seats) -> Seating:
-    problem = compiled.problem
-    seating = []
-    for one, groups in zip(compiled.rounds, seats, strict=True):
-        tables: dict[str, list[int]] = {group.id: [] for group in problem.groups}
-        for people, group in zip(one.units, groups, strict=True):
-            if group >= 0:
-                tables[problem.groups[group].id].extend(people)
-        seating.append(
-            {
-                name: tuple(problem.people[person].id for person in sorted(people))
-                for name, people in tables.items()
-            }
-        )
-    return tuple(seating)

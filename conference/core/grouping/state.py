@@ -38,6 +38,7 @@ class State:
         self.unit_of = np.array([one.unit_of for one in compiled.rounds], dtype=np.int64)
         self.is_single = all(len(unit) == 1 for one in compiled.rounds for unit in one.units)
         self._seat_all(seats)
+        self.base = goals.base(weights)
         self.cross = self._cross()
         self.wishes = np.array(goals.wishes, dtype=np.int64).reshape(compiled.people, compiled.groups)
         self.totals = self._totals()
@@ -50,7 +51,8 @@ class State:
         self.unary = np.zeros_like(self.gain)
         for number, one in enumerate(compiled.rounds):
             for unit in range(len(one.units)):
-                self._refresh(number, unit)
+                if self.has_unary or not all(one.allowed[unit]):
+                    self._refresh(number, unit)
         self._count_parts()
         self.cost = self._cost()
 
@@ -89,7 +91,7 @@ class State:
         there = self.unit_of >= 0
         numbers = np.nonzero(there)[0]
         self.group_of[there] = self.where[numbers, self.unit_of[there]]
-        self.meetings = np.zeros((self.compiled.people, self.compiled.people), dtype=np.int64)
+        self.meetings = np.zeros((self.compiled.people, self.compiled.people), dtype=np.int16)
         for one, other in self.goals.met:
             self.meetings[one, other] += 1
             self.meetings[other, one] += 1
@@ -102,17 +104,22 @@ class State:
         return [np.flatnonzero(groups == group) for group in range(self.compiled.groups)]
 
     def _cross(self) -> Numbers:
-        base = self.goals.base(self.weights)
+        base = self.base
         cross = np.zeros((self.rounds, self.units, self.units), dtype=np.int64)
         for number, one in enumerate(self.compiled.rounds):
             costs = base
             if self.repeat:
-                outside = self.meetings.copy()
+                outside = self.meetings > 0
                 for table in self._tables(self.group_of[number]):
-                    outside[np.ix_(table, table)] -= 1
-                costs = base + self.repeat * (outside > 0)
+                    outside[np.ix_(table, table)] = self.meetings[np.ix_(table, table)] > 1
+                costs = np.multiply(outside, self.repeat, dtype=np.int64)
+                costs += base
             count = len(one.units)
-            cross[number, :count, :count] = _of_units(costs, one.units)
+            if count == self.compiled.people:
+                cross[number] = costs
+                np.fill_diagonal(cross[number], 0)
+            else:
+                cross[number, :count, :count] = _of_units(costs, one.units)
             for unit, foes in enumerate(one.apart):
                 cross[number, unit, foes] += self.weights.rule
         return cross
@@ -182,13 +189,12 @@ class State:
             for unit, group in enumerate(groups)
         )
         cost += forbidden * (FORBIDDEN - 1) * self.weights.rule
-        base = self.goals.base(self.weights)
         pairs = sum(
-            int(base[np.ix_(table, table)].sum())
+            int(self.base[np.ix_(table, table)].sum())
             for groups in self.group_of
             for table in self._tables(groups)
         )
-        repeats = int(np.maximum(self.meetings - 1, 0).sum()) // 2
+        repeats = int(np.maximum(self.meetings - 1, 0).sum(dtype=np.int64)) // 2
         worst = int(np.maximum(self.totals - self.worst, 0).sum())
         return (
             cost + pairs // 2 + self.repeat * repeats + self.over * worst + self.wish * int(self.totals.sum())
@@ -281,12 +287,12 @@ class State:
         left = left[~np.isin(left, people)] if len(people) > 1 else left[left != people[0]]
         come = np.flatnonzero(groups == group)
         others = np.concatenate([left, come])
-        signs = np.ones(len(others), dtype=np.int64)
+        signs = np.ones(len(others), dtype=np.int16)
         signs[: len(left)] = -1
         for person in people:
             self._meet(number, person, others, signs)
 
-    def _meet(self, number: int, person: int, others: Numbers, signs: Numbers) -> None:
+    def _meet(self, number: int, person: int, others: Numbers, signs: NDArray[np.int16]) -> None:
         before = self.meetings[person, others]
         after = before + signs
         self.meetings[person, others] = after
@@ -299,7 +305,7 @@ class State:
         toggles &= (groups >= 0) & (mine >= 0)
         rounds, places = np.nonzero(toggles)
         if len(rounds):
-            self._reprice(person, rounds, others[places], signs[places] * self.repeat)
+            self._reprice(person, rounds, others[places], signs[places].astype(np.int64) * self.repeat)
 
     def _reprice(self, person: int, rounds: Numbers, others: Numbers, prices: Numbers) -> None:
         unit, company = self.unit_of[rounds, person], self.unit_of[rounds, others]

@@ -37,7 +37,7 @@ class Tabu:
         self.numbers = [number for number, one in enumerate(state.compiled.rounds) if one.units]
         self.counts = [len(one.units) for one in state.compiled.rounds]
         self.all = [np.arange(count) for count in self.counts]
-        self.banned = np.zeros((state.rounds, state.compiled.groups, state.units), dtype=np.int64)
+        self.banned = np.zeros((state.rounds, state.compiled.groups, state.units), dtype=np.int32)
         self.resting = np.zeros((state.rounds, state.units), dtype=np.int64)
         self.is_bent = [len(kinds) > 2 for kinds in state.kinds]
         self.is_tight = [bool((least == most).all()) for least, most in (limit[:2] for limit in state.limits)]

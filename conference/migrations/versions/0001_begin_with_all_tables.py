@@ -337,10 +337,16 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("asked_at", Moment(), nullable=False),
         sa.Column(
+            "kind",
+            sa.Enum("forming", "repair", name="formingkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
             "state",
             sa.Enum(
                 "waiting",
                 "running",
+                "found",
                 "done",
                 "stopped",
                 "failed",
@@ -360,6 +366,7 @@ def upgrade() -> None:
         sa.Column("lease_until", Moment(), nullable=True),
         sa.Column("cancelled_at", Moment(), nullable=True),
         sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column("best", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("trouble", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_forming_account_id_account")),
@@ -514,7 +521,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column(
             "purpose",
-            sa.Enum("invitation", "action", name="linkpurpose", native_enum=False, length=40),
+            sa.Enum("invitation", "action", "calendar", name="linkpurpose", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("nonce", sa.String(), nullable=False),
@@ -805,6 +812,113 @@ def upgrade() -> None:
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_round_conference_id_number")),
     )
     op.create_table(
+        "concern",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_concern_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_concern_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"],
+            ["concern.id"],
+            name=op.f("fk_concern_merged_into_id_concern"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_concern")),
+    )
+    with op.batch_alter_table("concern", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_concern_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_concern_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "groups_setting",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "method",
+            sa.Enum(
+                "working_groups",
+                "world_cafe",
+                "open_space",
+                "chance",
+                "wishes",
+                name="method",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("tables", sa.Integer(), nullable=True),
+        sa.Column("aims", sa.JSON(), nullable=True),
+        sa.Column("spread", sa.Boolean(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_groups_setting_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups_setting")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_groups_setting_conference_id")),
+    )
+    op.create_table(
+        "groups_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "together",
+                "apart",
+                "host",
+                "at",
+                "not_at",
+                "absent",
+                "everywhere",
+                name="rulekind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=True),
+        sa.Column("attribute", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("added_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_groups_rule_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_groups_rule_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups_rule")),
+    )
+    with op.batch_alter_table("groups_rule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_groups_rule_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "rule_person",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_rule_person_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["groups_rule.id"],
+            name=op.f("fk_rule_person_rule_id_groups_rule"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_person")),
+        sa.UniqueConstraint("rule_id", "contact_id", name=op.f("uq_rule_person_rule_id_contact_id")),
+    )
+    with op.batch_alter_table("rule_person", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rule_person_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
         "breakout_group",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
@@ -812,6 +926,13 @@ def upgrade() -> None:
         sa.Column("topic_id", sa.Integer(), nullable=True),
         sa.Column("focus_question", sa.Text(), nullable=False),
         sa.Column("room_id", sa.Integer(), nullable=True),
+        sa.Column("concern_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["concern_id"],
+            ["concern.id"],
+            name=op.f("fk_breakout_group_concern_id_concern"),
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(["room_id"], ["room.id"], name=op.f("fk_breakout_group_room_id_room")),
         sa.ForeignKeyConstraint(
             ["round_id"], ["round.id"], name=op.f("fk_breakout_group_round_id_round"), ondelete="CASCADE"
@@ -821,6 +942,25 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_breakout_group")),
         sa.UniqueConstraint("round_id", "name", name=op.f("uq_breakout_group_round_id_name")),
+    )
+    op.create_table(
+        "round_timer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("ends_at", Moment(), nullable=False),
+        sa.Column("paused_at", Moment(), nullable=True),
+        sa.Column("last_step", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_round_timer_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["round.id"], name=op.f("fk_round_timer_round_id_round"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_round_timer")),
+        sa.UniqueConstraint("round_id", name=op.f("uq_round_timer_round_id")),
     )
     op.create_table(
         "idea",
@@ -1007,9 +1147,104 @@ def upgrade() -> None:
         sa.UniqueConstraint("action_id", "number", name=op.f("uq_report_action_id_number")),
     )
 
+    op.create_table(
+        "group_sheet",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_group_sheet_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_group_sheet_round_id_round")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_sheet")),
+        sa.UniqueConstraint("round_id", "table", name=op.f("uq_group_sheet_round_id_table")),
+    )
+    with op.batch_alter_table("group_sheet", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_group_sheet_conference_id"), ["conference_id"], unique=False)
+
+    op.create_table(
+        "sheet_state",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sheet_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("results", sa.JSON(), nullable=False),
+        sa.Column("open_points", sa.Text(), nullable=False),
+        sa.Column("proposal", sa.Text(), nullable=False),
+        sa.Column("handed_in", sa.Boolean(), nullable=False),
+        sa.Column("writer", sa.String(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("submission", sa.String(), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_sheet_state_account_id_account")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_sheet_state_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["sheet_id"],
+            ["group_sheet.id"],
+            name=op.f("fk_sheet_state_sheet_id_group_sheet"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_state")),
+        sa.UniqueConstraint("sheet_id", "number", name=op.f("uq_sheet_state_sheet_id_number")),
+        sa.UniqueConstraint("sheet_id", "submission", name=op.f("uq_sheet_state_sheet_id_submission")),
+    )
+    with op.batch_alter_table("sheet_state", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sheet_state_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "sheet_idea",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sheet_id", sa.Integer(), nullable=False),
+        sa.Column("idea_id", sa.Integer(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["idea_id"], ["idea.id"], name=op.f("fk_sheet_idea_idea_id_idea")),
+        sa.ForeignKeyConstraint(
+            ["sheet_id"],
+            ["group_sheet.id"],
+            name=op.f("fk_sheet_idea_sheet_id_group_sheet"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_idea")),
+        sa.UniqueConstraint("sheet_id", "idea_id", name=op.f("uq_sheet_idea_sheet_id_idea_id")),
+    )
+    with op.batch_alter_table("sheet_idea", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sheet_idea_idea_id"), ["idea_id"], unique=False)
+
+    op.create_table(
+        "sheet_closure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("closed_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_sheet_closure_account_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_sheet_closure_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_closure")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_sheet_closure_conference_id")),
+    )
+
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("sheet_closure")
+    with op.batch_alter_table("sheet_idea", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sheet_idea_idea_id"))
+
+    op.drop_table("sheet_idea")
+    with op.batch_alter_table("sheet_state", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sheet_state_contact_id"))
+
+    op.drop_table("sheet_state")
+    with op.batch_alter_table("group_sheet", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_group_sheet_conference_id"))
+
+    op.drop_table("group_sheet")
     op.drop_table("report")
     op.drop_table("action_reminder")
     with op.batch_alter_table("action", schema=None) as batch_op:
@@ -1030,7 +1265,22 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_idea_cluster_id"))
 
     op.drop_table("idea")
+    op.drop_table("round_timer")
     op.drop_table("breakout_group")
+    with op.batch_alter_table("rule_person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rule_person_contact_id"))
+
+    op.drop_table("rule_person")
+    with op.batch_alter_table("groups_rule", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_groups_rule_conference_id"))
+
+    op.drop_table("groups_rule")
+    op.drop_table("groups_setting")
+    with op.batch_alter_table("concern", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_concern_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_concern_conference_id"))
+
+    op.drop_table("concern")
     op.drop_table("round")
     op.drop_table("note")
     op.drop_table("wish")

@@ -127,3 +127,46 @@ def test_too_few_people_are_no_rule_s_fault() -> None:
 def test_a_round_in_which_nobody_is_there_needs_people_too() -> None:
     people = (Person("p0", rounds=frozenset({1})),)
     assert refused(Problem(2, (Group("A", 1, 1),), people)).facts == {"round": 2, "people": 0, "needed": 1}
+
+
+def test_more_people_than_seats_in_the_few_groups_that_they_may_take() -> None:
+    """No search can try all of this; a flow sees it at once."""
+    groups = tuple(Group(name, 0, 9) for name in "ABC")
+    rules = tuple(NotIn(f"p{number}", "C") for number in range(19))
+    assert blamed(*rules, people=25, groups=groups) == rules
+
+
+def test_people_apart_with_too_few_groups_open_to_them() -> None:
+    closed = tuple(NotIn(f"p{number}", group) for number in range(3) for group in "CD")
+    apart = Apart(("p0", "p1", "p2"))
+    assert set(blamed(*closed, apart, people=12, groups=4)) == {*closed, apart}
+
+
+def test_the_same_rule_twice_is_named_once() -> None:
+    assert blamed(Fixed("p0", "A"), Fixed("p0", "A"), NotIn("p0", "A")) == (
+        Fixed("p0", "A"),
+        NotIn("p0", "A"),
+    )
+
+
+def test_everybody_apart_from_everybody() -> None:
+    rule = Apart(tuple(f"p{number}" for number in range(6)))
+    assert blamed(rule, groups=5) == (rule,)
+
+
+def test_among_hundreds_of_people_and_rules_the_few_that_conflict_are_found() -> None:
+    people = 300
+    others = [Apart((f"p{number}", f"p{number + 1}")) for number in range(20, 280)]
+    chain = [Together(("p0", "p1")), Together(("p1", "p2")), Stays("p2"), Fixed("p0", "A", frozenset({1}))]
+    rules = (*others[:90], *chain[:2], *others[90:], *chain[2:], NotIn("p1", "A", frozenset({2})))
+    found = refused(a_problem(people=people, groups=26, rounds=2, rules=rules))
+    assert set(found.rules) == {*chain, NotIn("p1", "A", frozenset({2}))}
+    assert found.is_smallest
+
+
+def test_a_set_that_is_too_large_to_be_made_small_says_so() -> None:
+    groups = (Group("A", 0, 999), Group("B", 0, 999), Group("C", 0, 9))
+    rules = tuple(NotIn(f"p{number}", group) for number in range(400) for group in "AB")
+    found = refused(a_problem(people=400, groups=groups, rules=rules, rounds=2))
+    assert found.is_smallest == (len(found.rules) == 20)
+    assert ("perhaps" in found.text) != found.is_smallest

@@ -21,10 +21,9 @@ from conference.core.grouping import (
     evaluate,
     status,
 )
-from conference.core.grouping.compiled import Seats, compile_problem
+from conference.core.grouping.compiled import Seats, compile_problem, seating_of
 from conference.core.grouping.feasible import Answer, find
 from conference.core.grouping.objective import objective
-from conference.core.grouping.solving import _seating
 
 from .cases import a_long_june, a_problem, a_scenario, a_seating, all_seatings, problems, rank
 
@@ -143,6 +142,6 @@ def test_the_search_ranks_seatings_as_the_plain_count_does(problem: Problem) -> 
     answer, one = find(compiled, 1000)
     if answer is Answer.FOUND:
         other = find(compiled, 1000, backwards)[1]
-        plain = [rank(evaluate(problem, _seating(compiled, seats))) for seats in (one, other)]
+        plain = [rank(evaluate(problem, seating_of(compiled, seats))) for seats in (one, other)]
         quick = [goals.key(seats) for seats in (one, other)]
         assert (plain[0] < plain[1], plain[0] == plain[1]) == (quick[0] < quick[1], quick[0] == quick[1])

@@ -14,6 +14,7 @@ from conference.core.grouping import (
     Apart,
     Colleagues,
     Contradiction,
+    Diversity,
     EachGroupHas,
     Fixed,
     Group,
@@ -42,6 +43,13 @@ def test_a_solution_breaks_no_rule_and_scores_what_it_says(problem: Problem, see
         return
     assert violations(problem, solution.seating) == ()
     assert solution.goals == evaluate(problem, solution.seating)
+
+
+def test_values_of_pairs_come_before_wishes_where_they_are_named_first() -> None:
+    groups = (Group("A", 0, 1), Group("B", 1, 2))
+    people = (Person("p0", wishes=("A",)), Person("p1", wishes=("A", "B")), Person("p2", wishes=("A", "B")))
+    problem = Problem(1, groups, people, goals=(Diversity((("p1", "p2", -1),)), Wishes()))
+    assert [solve(problem, seed=seed, iterations=3_000).goals[0].value for seed in (1, 2, 3)] == [0, 0, 0]
 
 
 @settings(deadline=None, max_examples=60)
@@ -200,7 +208,7 @@ def test_progress_is_told_up_to_the_end() -> None:
     solve(
         a_long_june(4),
         iterations=250,
-        on_progress=lambda done, planned: steps.append((done, planned)),
+        on_progress=lambda progress: steps.append((progress.done, progress.planned)),
     )
     assert steps == sorted(steps)
     assert len(steps) > 2
@@ -208,10 +216,12 @@ def test_progress_is_told_up_to_the_end() -> None:
 
 
 def test_no_proof_and_no_seating_is_said_and_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the complete search cannot settle in its steps is hard to build, so its steps are taken away."""
+    """What flows and the complete search cannot settle in their steps is hard to build, so their steps are taken away."""
     monkeypatch.setattr("conference.core.grouping.solving.STEPS", 1)
     monkeypatch.setattr("conference.core.grouping.contradiction.STEPS", 1)
-    rules = tuple(Apart((f"p{one}", f"p{other}")) for one in range(4) for other in range(one))
+    monkeypatch.setattr("conference.core.grouping.contradiction.MOST_NODES", 1)
+    couples = tuple(Together((f"p{one}", f"p{one + 1}")) for one in (0, 2, 4))
+    groups = (Group("A", 3, 3), Group("B", 3, 3))
     with pytest.raises(NotFound) as caught:
-        solve(a_problem(people=4, groups=3, rules=rules), iterations=50)
-    assert {violation.code for violation in caught.value.violations} == {"apart"}
+        solve(a_problem(people=6, groups=groups, rules=couples), iterations=50)
+    assert {violation.code for violation in caught.value.violations} == {"too_few", "too_many"}
