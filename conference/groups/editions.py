@@ -13,7 +13,9 @@ from ..kit.db import db, portions
 from ..providers.models import Contact
 from ..registrations.queries import participants
 from . import queries
+from .method_queries import rules_of
 from .models import GroupsRelease
+from .tasks import absences
 
 
 @dataclass(frozen=True)
@@ -106,13 +108,17 @@ def _edition(
     known = _people(entry["contact_ids"] for entry in plan)
     everybody = [_person(contact) for contact in participants(conference)]
     numbers = sorted({entry["round"] for entry in plan})
-    rounds = [_round([e for e in plan if e["round"] == number], known, everybody) for number in numbers]
+    away = absences(rules_of(conference), max(numbers, default=0))
+    rounds = [_round([e for e in plan if e["round"] == n], known, everybody, away) for n in numbers]
     at = _last_change(conference) if is_draft else release.released_at if release else None
     return Edition(rounds, release.number if release else 0, at, is_draft)
 
 
 def _round(
-    entries: list[dict[str, Any]], known: dict[int, Person], everybody: Sequence[Person]
+    entries: list[dict[str, Any]],
+    known: dict[int, Person],
+    everybody: Sequence[Person],
+    away: dict[int, set[int]],
 ) -> RoundOfTables:
     seated = {contact_id for entry in entries for contact_id in entry["contact_ids"]}
     first = entries[0]
@@ -120,8 +126,11 @@ def _round(
         datetime.fromisoformat(first[key]) if first[key] else None for key in ("starts_at", "ends_at")
     )
     tables = [_table(entry, known) for entry in sorted(entries, key=lambda e: (len(e["group"]), e["group"]))]
-    unseated = [person for person in everybody if person.id not in seated]
-    return RoundOfTables(first["round"], starts_at, ends_at, tables, unseated)
+    number = first["round"]
+    unseated = [
+        person for person in everybody if person.id not in seated and number not in away.get(person.id, ())
+    ]
+    return RoundOfTables(number, starts_at, ends_at, tables, unseated)
 
 
 def _table(entry: dict[str, Any], known: dict[int, Person]) -> Table:

@@ -16,6 +16,7 @@ from ..kit.db import db
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Presence
 from . import method_queries, queries, tasks
+from .models import RoundTimer
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,15 @@ def situation_of(
     held = [plan for plan in formed if queries.is_held(plan.round.agenda_item)]
     # Where people choose for themselves nobody is seated, and nothing is to be repaired.
     is_live = method_queries.setting_of(conference).is_live
-    coming = [] if is_live else [plan for plan in held if not _has_begun(plan, at)]
+    begun = _begun(held, at)
+    coming = [] if is_live else [plan for plan in held if plan.round.number not in begun]
     last = max((plan.round.number for plan in plans), default=0)
     away = tasks.absences(method_queries.rules_of(conference), last)
     recorded = _recorded(conference)
     taken = {plan.round.agenda_item_id for plan in formed}
     return Situation(
         coming=_numbers(coming),
-        begun=_numbers(plan for plan in held if _has_begun(plan, at)),
+        begun=begun,
         vanished=_numbers(plan for plan in formed if not queries.is_held(plan.round.agenda_item)),
         unformed=tuple(
             item
@@ -104,9 +106,16 @@ def situation_of(
     )
 
 
-def _has_begun(plan: queries.RoundPlan, at: datetime) -> bool:
-    item = plan.round.agenda_item
-    return item is not None and item.starts_at <= at
+def _begun(held: Sequence[queries.RoundPlan], at: datetime) -> tuple[int, ...]:
+    """Rounds that are over or running: by the agenda, or because staff have started them."""
+    ids = [plan.round.id for plan in held]
+    query = select(RoundTimer.round_id).where(RoundTimer.round_id.in_(ids), RoundTimer.started_at <= at)
+    started = set(db.session.scalars(query)) if ids else set()
+    return tuple(
+        plan.round.number
+        for plan in held
+        if plan.round.id in started or (plan.round.agenda_item and plan.round.agenda_item.starts_at <= at)
+    )
 
 
 def _numbers(plans: Iterator[queries.RoundPlan] | Sequence[queries.RoundPlan]) -> tuple[int, ...]:

@@ -48,6 +48,7 @@ def _time_page(
         "groups/show_time.html",
         form=form,
         conference=conference,
+        is_another_day=dates.local(at, conference.zone).date() != conference.day,
         time=timer.shown(countdown.current(known.values(), at), at),
         rounds=[
             {

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
@@ -42,7 +42,7 @@ from . import (
 )
 from .forms import FormingForm, GroupForm, MoveForm, ReleaseForm, UndoForm
 from .method_views import rule_links
-from .models import Forming, FormingKind, FormingState, Group
+from .models import Forming, FormingKind, FormingState, Group, GroupsRule, Method
 from .standing import Situation, situation_of
 
 belongs("groups.show_groups", "groups.edit_group", "groups.show_forming", "groups.publish_groups")
@@ -95,12 +95,34 @@ def _page(
         newest=newest,
         last=_last_change(conference),
         by_hand=len(queries.moved_by_hand(conference, formed, plans)) if formed else 0,
-        trouble=_trouble(newest) if newest and newest.kind is FormingKind.FORMING else None,
+        trouble=_trouble(newest) if _still_holds(newest, rules) else None,
+        bare=_without_host(conference, setting, plans, people),
         situation=situation,
         line=_line(conference, plans, people, situation),
         release=release,
         changed=release is None or release.plan != queries.plan_as_published(conference, plans),
     )
+
+
+def _still_holds(newest: Forming | None, rules: list[GroupsRule]) -> bool:
+    """True while what stood in the way may still stand there: the rules are those of then."""
+    if newest is None or newest.kind is not FormingKind.FORMING:
+        return False
+    return newest.setting.get("rules", []) == [rule.id for rule in rules]
+
+
+def _without_host(
+    conference: Conference,
+    setting: method_queries.Setting,
+    plans: list[queries.RoundPlan],
+    people: list[Contact],
+) -> list[str]:
+    """The tables of a World Café at which nobody stays."""
+    if setting.method is not Method.WORLD_CAFE:
+        return []
+    present = {person.id for person in people}
+    hosted = {table for host, table in method_queries.hosts_of(conference).items() if host in present}
+    return sorted({group.group.name for plan in plans for group in plan.groups} - hosted)
 
 
 def _line(
@@ -239,7 +261,10 @@ def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
     if "HX-Request" not in request.headers:
         return response
     if asked.state is FormingState.DONE:
+        flash(_("The groups have been formed."), "success")
         response.headers["HX-Redirect"] = url_for("groups.show_groups", slug=slug)
+    elif not asked.is_active:
+        response.headers["HX-Refresh"] = "true"
     return _renewed(response, asked, is_late)
 
 

@@ -243,6 +243,19 @@ def test_contradictions_are_named_with_the_way_to_the_rules(staff, app, in_house
         assert f"/conferences/{SLUG}/groups/rules#rule-{number}" in staff.links()
 
 
+def test_a_failure_is_no_longer_told_once_its_rules_are_gone(staff, app, in_house, shown):
+    with in_house():
+        june = queries_conference()
+        first, _second = (rule(june, kind, *shown[:2]).id for kind in (RuleKind.TOGETHER, RuleKind.APART))
+    staff.submit("groups.form_groups", {"tables": "3"}, slug=SLUG)
+    work(app)
+    staff.open("groups.show_groups", slug=SLUG)
+    assert staff.sees("konnten nicht gebildet werden")
+    staff.submit("groups.remove_rule", {}, slug=SLUG, rule_id=first)
+    staff.open("groups.show_groups", slug=SLUG)
+    assert not staff.sees("konnten nicht gebildet werden")
+
+
 def test_a_rule_for_a_table_that_there_is_not_is_named(staff, in_house, shown):
     with in_house():
         rule(queries_conference(), RuleKind.HOST, shown[0], table="E")

@@ -8,7 +8,7 @@ from conference.agenda import operations as agenda
 from conference.agenda.queries import breakout_items
 from conference.conferences import operations as conferences
 from conference.conferences.models import Conference
-from conference.groups import forming, methods, operations, queries, repairing
+from conference.groups import forming, methods, operations, queries, repairing, timer
 from conference.groups.models import Forming, FormingState, RuleKind, Seat
 from conference.invitations.queries import invitation_for
 from conference.kit.db import db
@@ -212,6 +212,18 @@ def test_a_move_by_hand_makes_the_proposal_old(staff, page, work, seats, miss, j
     take(staff, status=409, version=version)
     page()
     assert staff.sees("Umzüge berechnen")
+
+
+def test_a_round_that_staff_have_started_early_is_not_touched(page, staff, work, seats, miss, come, june):
+    june(lambda c: timer.start(c, queries.rounds_of(c)[0].id, 30, 0, None, at=NOW))
+    before = seats()
+    miss(before[0]["A"][0])
+    come()
+    work(AT)
+    page()
+    assert staff.sees("Runde 1 ist vorbei oder läuft gerade und bleibt, wie sie ist.")
+    take(staff)
+    assert seats()[0] == before[0] and seats()[1] != before[1]
 
 
 def test_rounds_that_run_or_are_over_are_never_touched(app, staff, page, work, seats, miss, come):
