@@ -24,7 +24,8 @@ TEXTS = (
     "MAIL_SERVER", "MAIL_SECURITY", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_SENDER", "MAIL_SENDER_NAME",
 )  # fmt: skip
 NUMBERS = {
-    "MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "TRUSTED_PROXIES": (0, 9),
+    "MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "MAIL_HOLD_SECONDS": (0, 3600),
+    "MAIL_TIMEOUT": (1, 50), "MAIL_TEXT_DAYS": (0, 365), "TRUSTED_PROXIES": (0, 9),
     "BACKUP_DAYS": (1, 3650), "BACKUP_HOUR": (0, 23), "DISK_RESERVE": (1, 1_000_000),
 }  # fmt: skip
 ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
@@ -68,6 +69,9 @@ def defaults() -> dict[str, Any]:
         "MAIL_SENDER": "konferenz@folgetermin.example",
         "MAIL_SENDER_NAME": "Folgetermin",
         "MAIL_PER_MINUTE": 120,
+        "MAIL_HOLD_SECONDS": 60,
+        "MAIL_TIMEOUT": 30,
+        "MAIL_TEXT_DAYS": 7,
         "TRUSTED_PROXIES": 0,
         "LOG_FORMAT": "text",
         "METRICS_TOKEN": "",

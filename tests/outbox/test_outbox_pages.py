@@ -14,6 +14,11 @@ SLUG = "june-2023"
 
 
 @pytest.fixture
+def settings():
+    return {"CLOCK_START": NOW}
+
+
+@pytest.fixture
 def organiser(in_house):
     with in_house():
         return an_account()
