@@ -171,7 +171,7 @@ def batch_about(slug: str, batch: str) -> str | None:
 
 
 def batches_about(slug: str) -> list[Batch]:
-    """The mailings of a conference that are under way, and always the newest one; newest first."""
+    """The mailings of a conference that are under way or stopped, and always the newest one; newest first."""
     query = (
         select(
             Mail.batch,
@@ -196,7 +196,11 @@ def batches_about(slug: str) -> list[Batch]:
         Batch(name, begun[name][1], begun[name][0], _progress(counts[name]), leaving[name]) for name in counts
     ]
     batches.sort(key=lambda batch: (batch.queued_at, batch.name), reverse=True)
-    return [batch for number, batch in enumerate(batches) if number == 0 or batch.progress.is_running]
+    return [
+        batch
+        for number, batch in enumerate(batches)
+        if number == 0 or batch.progress.is_running or batch.progress.can_resume
+    ]
 
 
 def problems_about(slug: str) -> dict[str, Mail]:

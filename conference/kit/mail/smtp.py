@@ -6,10 +6,10 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from ...core.calendar import Mailbox
 from ...core.text import safe_header
@@ -51,6 +51,22 @@ class SendFailed(Exception):
             reason,
             concerns_server,
         )
+
+
+class _Plain(smtplib.SMTP):
+    """A client that is known from before its first word with the server."""
+
+    def __init__(self, note: Callable[[smtplib.SMTP], None], *args: Any, **options: Any) -> None:
+        note(self)
+        super().__init__(*args, **options)
+
+
+class _Secure(smtplib.SMTP_SSL):
+    """The same on a line that is encrypted from the beginning."""
+
+    def __init__(self, note: Callable[[smtplib.SMTP], None], *args: Any, **options: Any) -> None:
+        note(self)
+        super().__init__(*args, **options)
 
 
 class Postman:
@@ -129,8 +145,13 @@ class Postman:
             raise OSError("no mail server is set")
         if settings.security == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout, context=context)
-        return smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
+            return _Secure(
+                self._note, settings.host, settings.port, timeout=settings.timeout, context=context
+            )
+        return _Plain(self._note, settings.host, settings.port, timeout=settings.timeout)
+
+    def _note(self, client: smtplib.SMTP) -> None:
+        self._client = client
 
     def _sign_in(self, client: smtplib.SMTP) -> None:
         if self.settings.security == "starttls":
