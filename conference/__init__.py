@@ -40,6 +40,7 @@ ROOMS = (
     "conferences",
     "invitations",
     "registrations",
+    "inbox",
     "agenda",
     "groups",
     "ideas",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 
-from flask import render_template
+from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -430,9 +430,10 @@ def calendar_of(invitation: Invitation, *, method: str, partstat: str, at: datet
     invitation.calendar_sequence = _next_sequence(invitation, method)
     invitation.entry_state = None if method == "CANCEL" else conference.calendar_sequence
     invitation.partstat = partstat
-    # Nobody reads replies by calendar: the personal link is the way to answer, so RSVP is off.
+    # Where no mailbox is read, nobody reads replies by calendar: the personal link is the only way to answer.
+    asks = bool(current_app.config["IMAP_SERVER"])
     contact = invitation.contact
-    attendee = Attendee(contact.name, contact.email or "", cast("Partstat", partstat), rsvp=False)
+    attendee = Attendee(contact.name, contact.email or "", cast("Partstat", partstat), rsvp=asks)
     return calendar.invitation(
         _entry(invitation), method=cast("Method", method), organiser=sender(), attendee=attendee, stamp=at
     )

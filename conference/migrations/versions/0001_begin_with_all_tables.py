@@ -496,6 +496,49 @@ def upgrade() -> None:
         sa.UniqueConstraint("conference_id", "kind", name=op.f("uq_letter_conference_id_kind")),
     )
     op.create_table(
+        "inbound_mail",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("read_at", Moment(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "bounced",
+                "accepted",
+                "declined",
+                "tentative",
+                "foreign",
+                "outdated",
+                "refused",
+                "automatic",
+                "words",
+                "unreadable",
+                name="outcome",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("about", sa.String(), nullable=True),
+        sa.Column("mail_id", sa.Integer(), nullable=True),
+        sa.Column("invitation_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"],
+            ["invitation.id"],
+            name=op.f("fk_inbound_mail_invitation_id_invitation"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["mail_id"], ["mail.id"], name=op.f("fk_inbound_mail_mail_id_mail"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_mail")),
+        sa.UniqueConstraint("digest", name=op.f("uq_inbound_mail_digest")),
+    )
+    with op.batch_alter_table("inbound_mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inbound_mail_about"), ["about"], unique=False)
+        batch_op.create_index(batch_op.f("ix_inbound_mail_read_at"), ["read_at"], unique=False)
+
+    op.create_table(
         "list_import",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
@@ -1342,6 +1385,11 @@ def downgrade() -> None:
 
     op.drop_table("personal_link")
     op.drop_table("minutes")
+    with op.batch_alter_table("inbound_mail", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_inbound_mail_read_at"))
+        batch_op.drop_index(batch_op.f("ix_inbound_mail_about"))
+
+    op.drop_table("inbound_mail")
     with op.batch_alter_table("list_import", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_list_import_conference_id"))
 
