@@ -169,6 +169,14 @@ def test_an_answer_by_link_that_was_given_later_counts(app, box, guest, in_house
     assert of(app, Invitation)[0].reply is Reply.DECLINED
 
 
+def test_a_no_by_calendar_that_was_given_before_the_yes_by_link_is_outdated(app, box, guest, in_house, look):
+    with in_house():
+        inbox.registrations.accept_as_known(db.session.get(Invitation, guest.id), at=NOW + timedelta(hours=2))
+    box.deliver(a_reply(guest, "DECLINED"))
+    assert look(NOW + timedelta(hours=3)) == [Outcome.OUTDATED]
+    assert of(app, Invitation)[0].reply is Reply.ACCEPTED
+
+
 def test_after_the_last_day_a_yes_by_calendar_is_too_late(app, box, guest, look):
     late = datetime(2023, 5, 30, 8, 0, tzinfo=UTC)
     box.deliver(a_reply(guest))
@@ -211,6 +219,18 @@ def test_a_report_about_something_else_marks_nothing(app, box, guest, look, over
     assert of(app, DeadAddress) == []
 
 
+def test_a_report_counts_once_though_it_comes_twice(app, box, guest, look, in_house):
+    [letter] = of(app, Mail)
+    report = a_bounce(letter.message_id, GUEST)
+    box.deliver(report)
+    look()
+    with in_house():
+        outbox.revive(GUEST)
+    box.deliver(report)
+    assert look() == [Outcome.BOUNCED]
+    assert of(app, DeadAddress) == [], "somebody has said since that the address is good"
+
+
 def test_a_full_mailbox_marks_the_letter_and_not_the_address(app, box, guest, look):
     [letter] = of(app, Mail)
     box.deliver(a_bounce(letter.message_id, GUEST, "5.2.2", "552 5.2.2 Mailbox full"))
@@ -225,6 +245,7 @@ def nested(depth):
 
 HOSTILE = {
     "nested": nested(5000),
+    "nested mails": b"Content-Type: message/rfc822\n\n" * 5000,
     "empty": b"",
     "no head": b"\n\n\n",
     "zeros": b"\0" * 5000,
@@ -252,6 +273,11 @@ def test_f25_hostile_mails_stop_nobody(app, box, guest, look):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_f25_no_bytes_make_the_reader_fall(name):
     assert read_mail(HOSTILE[name]).kind in {"unreadable", "words", "automatic", "bounce"}
+
+
+def test_f25_a_mail_with_more_parts_than_people_write_is_not_looked_into():
+    assert read_mail(nested(20)).kind == "words"
+    assert read_mail(nested(100)).kind == "unreadable"
 
 
 def test_f04_a_reader_killed_before_the_mark_reads_again_without_harm(app, box, guest, look, monkeypatch):
