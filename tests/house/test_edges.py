@@ -238,11 +238,11 @@ def test_t12_nobody_believes_the_host_of_a_request(app, june, browser, headers):
             f"/conferences/{slug}/outbox/test", data={"csrf_token": token_field}, headers=headers
         ),
         staff.client.post(
-            f"/conferences/{slug}/guests/{guest.id}/link",
-            data={"csrf_token": token_field, "seen": "1"},
+            f"/conferences/{slug}/guests/{guest.id}/link/renewal",
+            data={"csrf_token": token_field, "link": "1"},
             headers=headers,
         ),
-        app.test_client().get(f"/conferences/{slug}", headers=headers),
+        app.test_client().get(f"/programme/{slug}", headers=headers),
         app.test_client().get(f"/invitation/{token}", headers=headers),
         *(
             app.test_client().get(path, headers=headers)
@@ -254,7 +254,7 @@ def test_t12_nobody_believes_the_host_of_a_request(app, june, browser, headers):
         assert "evil.example" not in answer.headers.get("Location", "") + answer.get_data(as_text=True)
     with app.app_context(), unit.reading():
         letters = [letter_of(mail, at=NOW) for mail in db.session.query(Mail)]
-    assert len(letters) >= 2
+    assert len(letters) == 3, "invitation, test letter and new link"
     for letter in letters:
         found = re.findall(r"https?://[^\s\"<>]+", letter.text + letter.html)
         assert "evil.example" not in letter.text + letter.html + letter.message_id
