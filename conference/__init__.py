@@ -27,6 +27,7 @@ from .kit import (
     layout,
     limits,
     logs,
+    origins,
     presence,
     soundness,
     unit,
@@ -40,6 +41,7 @@ ROOMS = (
     "conferences",
     "invitations",
     "registrations",
+    "inbox",
     "agenda",
     "groups",
     "ideas",
@@ -111,6 +113,7 @@ def _wire_kit(app: Flask) -> None:
     logs.init(app)
     addresses.init(app)
     app.before_request(_limit_body)
+    origins.init(app)
     csrf.init_app(app)
     limits.init(app)
     db.init(app)
@@ -132,6 +135,9 @@ def _wire_rooms(app: Flask) -> None:
             room.init(app)
         if hasattr(room, "bp"):
             app.register_blueprint(room.bp)
+    for view in app.view_functions.values():
+        if getattr(view, "from_mail_programs", False):
+            csrf.exempt(view)
     from . import cli
 
     access.init(app, account=_account, guest=_guest)
@@ -157,6 +163,9 @@ def _limit_body() -> Response | None:
     limit = getattr(view, "max_content_length", None)
     if limit is not None:
         request.max_content_length = limit
+    if request.is_json and not getattr(view, "takes_json", False):
+        # Forms would read it, and a deep list takes all of Python's patience.
+        abort(415)
     if "\x00" in request.full_path or "%00" in request.full_path:
         abort(400)
     return None

@@ -22,15 +22,18 @@ TEXTS = (
     "SECRET_KEY", "OLD_SECRET_KEYS", "BASE_URL", "DATABASE_URL", "QUEUE_URL", "LANGUAGE", "OPERATOR",
     "LOG_FORMAT", "METRICS_TOKEN", "BACKUP_DIR",
     "MAIL_SERVER", "MAIL_SECURITY", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_SENDER", "MAIL_SENDER_NAME",
+    "IMAP_SERVER", "IMAP_SECURITY", "IMAP_USERNAME", "IMAP_PASSWORD", "IMAP_FOLDER", "IMAP_DONE_FOLDER",
 )  # fmt: skip
 NUMBERS = {
-    "MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "TRUSTED_PROXIES": (0, 9),
+    "MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "MAIL_HOLD_SECONDS": (0, 3600),
+    "MAIL_TIMEOUT": (1, 50), "IMAP_PORT": (1, 65535), "MAIL_TEXT_DAYS": (0, 365), "TRUSTED_PROXIES": (0, 9),
     "BACKUP_DAYS": (1, 3650), "BACKUP_HOUR": (0, 23), "DISK_RESERVE": (1, 1_000_000),
 }  # fmt: skip
 ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 CHOICES = {
     "LANGUAGE": ("de", "en"),
     "MAIL_SECURITY": ("none", "starttls", "tls"),
+    "IMAP_SECURITY": ("none", "starttls", "tls"),
     "LOG_FORMAT": ("text", "json"),
 }
 # Words of examples and placeholders; of a random key none of them is ever a part.
@@ -68,6 +71,16 @@ def defaults() -> dict[str, Any]:
         "MAIL_SENDER": "konferenz@folgetermin.example",
         "MAIL_SENDER_NAME": "Folgetermin",
         "MAIL_PER_MINUTE": 120,
+        "MAIL_HOLD_SECONDS": 60,
+        "MAIL_TIMEOUT": 30,
+        "MAIL_TEXT_DAYS": 7,
+        "IMAP_SERVER": "",
+        "IMAP_PORT": 993,
+        "IMAP_SECURITY": "tls",
+        "IMAP_USERNAME": "",
+        "IMAP_PASSWORD": "",
+        "IMAP_FOLDER": "INBOX",
+        "IMAP_DONE_FOLDER": "",
         "TRUSTED_PROXIES": 0,
         "LOG_FORMAT": "text",
         "METRICS_TOKEN": "",

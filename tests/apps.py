@@ -18,7 +18,7 @@ from conference.kit.db import db
 from conference.kit.limits import limiter
 
 AT_MOST = 4
-READ_WHEN_USED = ("CLOCK_START", "MAIL_SERVER", "MAIL_PORT")
+READ_WHEN_USED = ("CLOCK_START", "MAIL_SERVER", "MAIL_PORT", "MAIL_HOLD_SECONDS", "MAIL_TIMEOUT")
 """Settings that an app looks up each time: one app serves for all their values."""
 
 

@@ -48,6 +48,7 @@ SETTINGS = {
     "SECRET_KEY": "a secret for tests only, 32 characters and more",
     "BASE_URL": "https://folgetermin.example",
     "RATELIMIT_ENABLED": False,
+    "MAIL_HOLD_SECONDS": 0,
     "SESSION_COOKIE_SECURE": False,
 }
 

@@ -113,7 +113,7 @@ def build(app: Flask) -> World:
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep"], account=admin.session_key)
+        world.add("administration", ["/upkeep", "/inbox"], account=admin.session_key)
     return world
 
 

@@ -73,6 +73,7 @@ collect_test_programs() {
   command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
   command -v pdftotext >/dev/null || packages+=(poppler-utils)
   command -v qpdf >/dev/null || packages+=(qpdf)
+  PATH=$PATH:/usr/sbin command -v dovecot >/dev/null || packages+=(dovecot-imapd)
   [ -d /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu)
   compgen -G '/usr/share/fonts/truetype/noto/NotoColorEmoji*' >/dev/null || packages+=(fonts-noto-color-emoji)
   [ ${#packages[@]} = "$before" ] || reasons+=("The tests need some programs.")

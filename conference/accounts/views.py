@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from ..core.text import safe_next
 from ..kit import access, forms, pages
-from ..kit.limits import limiter
+from ..kit.limits import guessing, limiter, may_guess
 from . import bp, operations, queries
 from .forms import SignInForm
 from .models import Role
@@ -23,10 +23,14 @@ def sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         form.next.data = request.args.get("next", "")
     if forms.submitted(form):
+        if not may_guess("sign-in", form.email.data or ""):
+            form.form_errors.append(_("That was too often wrong. Please wait ten minutes."))
+            return pages.show("accounts/sign_in.html", form=form, status=429)
         account = operations.authenticate(form.email.data, form.password.data)
         if account is not None:
             access.sign_in(account.session_key)
             return redirect(safe_next(form.next.data or "", url_for("overview.start")), 303)
+        guessing("sign-in", form.email.data or "")
         form.form_errors.append(_("This address and password do not fit together."))
     return pages.show("accounts/sign_in.html", form=form)
 

@@ -35,6 +35,7 @@ class Facts:
     accepted: int = 0
     declined: int = 0
     failed_mails: int = 0
+    late_mails: int = 0
     confirmed: int = 0
     waiting: int = 0
     unrecorded: int = 0
@@ -104,6 +105,7 @@ def needs(facts: Facts) -> list[Need]:
 
 def _always(facts: Facts) -> Iterator[Need]:
     yield Need("mails_failed", facts.failed_mails, "bad")
+    yield Need("mails_late", facts.late_mails, "bad")
     yield Need("actions_overdue", facts.overdue, "bad")
 
 

@@ -8,12 +8,15 @@ from ..conferences.queries import conference_here
 bp = Blueprint("invitations", __name__)
 
 from ..kit import clock, jobs, unit  # noqa: E402
-from . import import_views, imports, queries, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from ..outbox.control import when_taken_back  # noqa: E402
+from . import import_views, imports, operations, queries, views  # noqa: E402, F401 - the views register themselves on the blueprint
 
 
 def init(app: Flask) -> None:
     """Tell rooms upstream how the outbox finds a conference, and how many guests have to hear of a change."""
     app.extensions["outbox_conference"] = conference_here
+    for kind in ("invitation", "reminder", "update"):
+        when_taken_back(app, kind, operations.take_back)
     app.extensions["guests_to_tell"] = _guests_to_tell
     jobs.every_minute(app, "uploads", forget_old_uploads)
 

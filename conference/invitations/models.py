@@ -37,6 +37,7 @@ class Invitation(Model):
     decline_reason: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    no_reminders_at: Mapped[datetime | None]
     wave: Mapped[int] = mapped_column(default=0)
     calendar_uid: Mapped[str] = mapped_column(unique=True)
     calendar_sequence: Mapped[int] = mapped_column(default=0)
@@ -77,6 +78,7 @@ class LinkPurpose(Choice):
     INVITATION = "invitation", _l("Invitation and registration")
     ACTION = "action", _l("Report on an action")
     CALENDAR = "calendar", _l("Calendar to subscribe to")
+    REMINDERS = "reminders", _l("End of reminders")
 
 
 class PersonalLink(Model):

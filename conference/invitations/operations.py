@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 
-from flask import render_template
+from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -34,6 +34,7 @@ PAGES = {
     LinkPurpose.INVITATION: "registrations.answer_invitation",
     LinkPurpose.ACTION: "actions.report_by_link",
     LinkPurpose.CALENDAR: "groups.personal_feed",
+    LinkPurpose.REMINDERS: "invitations.end_reminders",
 }
 
 
@@ -279,6 +280,28 @@ def send_updates(conference: Conference, *, at: datetime) -> str:
     return batch
 
 
+def end_reminders(invitation: Invitation, *, at: datetime) -> None:
+    """The person wants no more reminders of this invitation. A second time changes nothing."""
+    invitation.no_reminders_at = invitation.no_reminders_at or at
+
+
+def take_back(mails: Iterable[Mail], at: datetime) -> None:
+    """Make undone what belonged to letters that were stopped before they left: they can be written and sent anew."""
+    for mail in mails:
+        kind, number, *_rest = mail.purpose.split(":")
+        invitation = db.session.get(Invitation, int(number), populate_existing=True)
+        if invitation is None:
+            continue
+        if kind == "invitation" and invitation.first_message_id == mail.message_id:
+            invitation.sent_at, invitation.first_message_id, invitation.entry_state = None, None, None
+        elif kind == "reminder":
+            invitation.reminded_at = None
+        elif kind == "update":
+            # The person's calendar still holds the old entry, whatever that was.
+            invitation.entry_state = invitation.conference.calendar_sequence - 1
+        invitation.version += 1
+
+
 def _check_open(conference: Conference, at: datetime) -> None:
     if at >= conference.answers_close_at:
         day = show_day(conference.answer_by)
@@ -370,6 +393,9 @@ def _queue(
     entry: bytes | None,
 ) -> Mail:
     conference, contact = invitation.conference, invitation.contact
+    unsubscribe_url = None
+    if kind == "reminder":
+        unsubscribe_url = link_url(personal_link(conference, contact, LinkPurpose.REMINDERS, at=at))
     with force_locale(conference.language):
         label = _("Answer the invitation") if invitation.reply is Reply.OPEN else _("Open my registration")
     new = NewMail(
@@ -386,6 +412,7 @@ def _queue(
         calendar=entry,
         calendar_method="REQUEST" if entry else None,
         in_reply_to=invitation.first_message_id,
+        unsubscribe_url=unsubscribe_url,
     )
     return queue(new, at=at)
 
@@ -403,9 +430,10 @@ def calendar_of(invitation: Invitation, *, method: str, partstat: str, at: datet
     invitation.calendar_sequence = _next_sequence(invitation, method)
     invitation.entry_state = None if method == "CANCEL" else conference.calendar_sequence
     invitation.partstat = partstat
-    # Nobody reads replies by calendar: the personal link is the way to answer, so RSVP is off.
+    # Where no mailbox is read, nobody reads replies by calendar: the personal link is the only way to answer.
+    asks = bool(current_app.config["IMAP_SERVER"])
     contact = invitation.contact
-    attendee = Attendee(contact.name, contact.email or "", cast("Partstat", partstat), rsvp=False)
+    attendee = Attendee(contact.name, contact.email or "", cast("Partstat", partstat), rsvp=asks)
     return calendar.invitation(
         _entry(invitation), method=cast("Method", method), organiser=sender(), attendee=attendee, stamp=at
     )

@@ -125,6 +125,7 @@ def to_remind(guests: Iterable[Invitation], at: datetime) -> list[Invitation]:
 
 def _may_be_reminded(guest: Invitation, at: datetime) -> bool:
     is_asked = guest.sent_at is not None and guest.reply is Reply.OPEN and bool(guest.contact.email)
+    is_asked = is_asked and guest.no_reminders_at is None
     return is_asked and (guest.reminded_at is None or guest.reminded_at <= at - BETWEEN_REMINDERS)
 
 

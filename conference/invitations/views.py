@@ -10,9 +10,10 @@ from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..core.letters import PLACEHOLDERS
 from ..kit import access, clock, forms, links, pages
-from ..kit.db import found
-from ..kit.errors import Refused
+from ..kit.db import db, found
+from ..kit.errors import Missing, Refused
 from ..kit.layout import belongs
+from ..kit.limits import limiter
 from ..kit.mail import html_fragment
 from ..outbox import queries as outbox
 from ..outbox.operations import sender
@@ -380,3 +381,24 @@ def become_participant() -> ResponseReturnValue:
     guest = found(queries.newest_unanswered())
     link = operations.personal_link(guest.conference, guest.contact, LinkPurpose.INVITATION, at=clock.now())
     return redirect(url_for("registrations.answer_invitation", token=links.token_of(link.nonce)), 303)
+
+
+# -- the end of reminders ---------------------------------------------
+
+
+@bp.route("/reminders/<token>", methods=["GET", "POST"])
+@access.public
+@access.from_mail_programs
+@limiter.limit("3000 per 10 minutes")
+def end_reminders(token: str) -> ResponseReturnValue:
+    """Where List-Unsubscribe leads: a POST ends the reminders (RFC 8058), looking changes nothing."""
+    link = queries.link_by_token(token, clock.now())
+    if link is None or link.purpose is not LinkPurpose.REMINDERS:
+        raise Missing
+    invitation = found(queries.invitation_for(link.conference, link.contact_id))
+    if request.method == "POST":
+        operations.end_reminders(invitation, at=clock.now())
+        db.session.flush()
+    return pages.show(
+        "invitations/end_reminders.html", event=link.conference, invitation=invitation, token=token
+    )

@@ -47,6 +47,15 @@ def public(view: F) -> F:
     return _mark(Rule("public"))(view)
 
 
+def from_mail_programs(view: F) -> F:
+    """Takes a POST without our form token and from anywhere: mail programs press a button of a letter (RFC 8058).
+
+    The address itself must hold a secret that is good for nothing but this.
+    """
+    view.from_mail_programs = True  # type: ignore[attr-defined]
+    return view
+
+
 def guest(view: F) -> F:
     """Open to a guest with a valid personal link."""
     return _mark(Rule("guest"))(view)

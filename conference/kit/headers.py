@@ -1,6 +1,6 @@
 """Security headers of every answer."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 POLICY = "; ".join(
     [
@@ -38,6 +38,7 @@ def _harden(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-cache" if request.endpoint == "static" else "no-store"
-    if request.is_secure:
+    # TLS may end at a proxy that tells us nothing of it.
+    if request.is_secure or current_app.config["PRODUCTION"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -36,7 +36,7 @@ class _Work:
         self.jobs: dict[str, Job] = {}
         self.steady: list[tuple[Job, float, Job]] = []
         self.huey: Huey | None = None
-        self.tasks: dict[str, Callable[[], Any]] = {}
+        self.tasks: dict[str, Any] = {}
 
 
 def init(app: Flask) -> None:
@@ -75,7 +75,7 @@ def _new_queue(app: Flask) -> "Huey":
     return SqliteHuey("folgetermin", filename=str(Path(app.instance_path, "queue.db")), immediate=False)
 
 
-def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Callable[[], Any]:
+def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Any:
     from huey import crontab
 
     def run() -> None:
@@ -84,8 +84,7 @@ def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Callable[[], Any
 
     run.__name__ = name.replace("-", "_")
     huey.periodic_task(crontab(minute="*"), name=f"{name}-each-minute")(run)
-    task: Callable[[], Any] = huey.task(name=f"{name}-now")(run)
-    return task
+    return huey.task(name=f"{name}-now")(run)
 
 
 def work(app: Flask) -> None:
@@ -138,7 +137,11 @@ def _attempt(app: Flask, job: Job) -> None:
             app.logger.warning("%s could not be done: %s", job.__name__, type(error).__name__)
 
 
-def wake(app: Flask, name: str) -> None:
-    """Ask the worker to do a job now. Losing the call costs at most a minute."""
+def wake(app: Flask, name: str, seconds: float = 0) -> None:
+    """Ask the worker to do a job now, or in so many seconds. Losing the call costs at most a minute."""
     queue(app)
-    app.extensions["work"].tasks[name]()
+    task = app.extensions["work"].tasks[name]
+    if seconds:
+        task.schedule(delay=seconds)
+    else:
+        task()

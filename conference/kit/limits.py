@@ -15,6 +15,24 @@ def init(app: Flask) -> None:
     limiter.init_app(app)
 
 
+def guessing(what: str, who: str, limit: str = "10 per 10 minutes") -> int:
+    """Count one more wrong guess at somebody's secret from this address: 0, or the seconds to wait beyond the limit.
+
+    Whoever comes from elsewhere is not slowed: nobody can lock somebody else out.
+    """
+    if not limiter.enabled:
+        return 0
+    item = parse(limit)
+    key = hashlib.sha256(who.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    return 0 if limiter.limiter.hit(item, what, key, get_remote_address()) else item.get_expiry()
+
+
+def may_guess(what: str, who: str, limit: str = "10 per 10 minutes") -> bool:
+    """Whether this address may still guess; counts nothing."""
+    key = hashlib.sha256(who.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    return not limiter.enabled or limiter.limiter.test(parse(limit), what, key, get_remote_address())
+
+
 def too_fast(what: str, *, device: str, address: str) -> int:
     """Count one more of `what` for this device and its address: 0, or the seconds to wait beyond a limit ("30 per minute").
 

@@ -6,13 +6,20 @@ from ..kit import clock, jobs
 
 bp = Blueprint("outbox", __name__)
 
-from . import operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from ..core.mail_answers import meaning  # noqa: E402
+from . import control, operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
 
 
 def init(app: Flask) -> None:
     """Let the worker send each minute, and at once when something was queued."""
     jobs.every_minute(app, "mail", _send)
+    jobs.every_minute(app, "mail-texts", _forget)
+    app.jinja_env.filters["mail_trouble"] = meaning
 
 
 def _send() -> None:
     operations.drain(clock.now, operations.allowance(clock.now()))
+
+
+def _forget() -> None:
+    control.forget_texts(at=clock.now())

@@ -18,6 +18,8 @@ class MailState(Choice):
     DEFERRED = "deferred", _l("will be tried again")
     FAILED = "failed", _l("failed")
     CANCELLED = "cancelled", _l("cancelled")
+    WITHDRAWN = "withdrawn", _l("taken back")
+    BOUNCED = "bounced", _l("came back")
 
 
 class Enclosure(Model):
@@ -34,7 +36,8 @@ class Mail(Model):
     """One letter to one recipient. `text` is the source; HTML is derived from it. Personal links are marks (kit.links).
 
     `purpose` is unique: the same letter is never queued twice. `about` names the conference (its slug), `batch` the
-    mailing that the letter belongs to.
+    mailing that the letter belongs to. Once it is delivered its personal links are gone, and after a week its words
+    (`forgotten_at`); what it was, to whom and about what stays.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -52,6 +55,7 @@ class Mail(Model):
     text: Mapped[str] = mapped_column(Text)
     button_label: Mapped[str | None]
     button_url: Mapped[str | None]
+    unsubscribe_url: Mapped[str | None]
     message_id: Mapped[str] = mapped_column(unique=True)
     in_reply_to: Mapped[str | None]
     calendar: Mapped[bytes | None]
@@ -62,9 +66,17 @@ class Mail(Model):
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
     enclosure: Mapped[Enclosure | None] = relationship()
+
+
+class HoldReason(Choice):
+    """Why nothing leaves."""
+
+    RESTORE = "restore", _l("a backup was restored")
+    PAUSE = "pause", _l("an administrator paused the sending")
 
 
 class Hold(Model):
@@ -72,5 +84,19 @@ class Hold(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+    reason: Mapped[HoldReason] = mapped_column(default=HoldReason.RESTORE)
     released_at: Mapped[datetime | None]
     released_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+
+class DeadAddress(Model):
+    """An address that does not exist, as a mail server said: nothing more goes there until somebody says so.
+
+    `address_key` is its comparison form, `mail_id` the letter that came back.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address_key: Mapped[str] = mapped_column(unique=True)
+    since: Mapped[datetime]
+    reason: Mapped[str]
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id", ondelete="SET NULL"))

@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account
+from ..core.mail_answers import is_dead
 from ..core.text import comparison_key
 from ..kit import jobs, links, unit
 from ..kit.db import db, found, one_locked
@@ -38,7 +39,7 @@ from ..kit.mail import (
     html_from_text,
 )
 from . import queries
-from .models import Enclosure, Hold, Mail, MailState
+from .models import DeadAddress, Enclosure, Hold, HoldReason, Mail, MailState
 
 MINUTE = timedelta(minutes=1)
 LEASE = 2 * MINUTE
@@ -48,6 +49,10 @@ AT_ONCE = 20
 LONGEST_WAIT = timedelta(hours=4)
 # With waits of 1, 2, 4 … minutes and then 4 hours, so many attempts take three days.
 ATTEMPTS = 25
+# A letter at which workers have died so often is taken alone, so that it harms no other.
+SUSPECT = 2
+# These have left the house.
+OUT = (MailState.SENT, MailState.BOUNCED)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class NewMail:
 
     `purpose` is its unique key, `about` the slug of the conference, `batch` the mailing. `recipient` and `reply_to` are
     (name, address), `button` is (label, url). Personal links are marks (kit.links). The text is the source of the HTML.
+    `unsubscribe_url` takes a POST that ends letters of this kind (RFC 8058). A mailing waits a while before it leaves.
     """
 
     purpose: str
@@ -72,6 +78,7 @@ class NewMail:
     calendar_method: str | None = None
     in_reply_to: str | None = None
     enclosure: Enclosure | None = None
+    unsubscribe_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +135,19 @@ def queue(new: NewMail, *, at: datetime) -> Mail:
             db.session.add(mail)
     except IntegrityError:
         return found(_by_purpose(new.purpose))
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    unit.after_commit("mail", lambda: jobs.wake(app, "mail"))
+    _wake((mail.due_at - at).total_seconds())
     return mail
+
+
+def _wake(seconds: float = 0) -> None:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    # What leaves at once and what waits are two calls.
+    unit.after_commit(f"mail {seconds:.0f}", lambda: jobs.wake(app, "mail", seconds))
+
+
+def hold_time() -> timedelta:
+    """How long a mailing waits before it leaves, so that it can be stopped (MAIL_HOLD_SECONDS)."""
+    return timedelta(seconds=int(current_app.config["MAIL_HOLD_SECONDS"]))
 
 
 def _by_purpose(purpose: str) -> Mail | None:
@@ -159,8 +176,9 @@ def _row(new: NewMail, at: datetime) -> Mail:
         calendar=new.calendar,
         calendar_method=new.calendar_method,
         enclosure=new.enclosure,
+        unsubscribe_url=new.unsubscribe_url,
         created_at=at,
-        due_at=at,
+        due_at=at + hold_time() if new.batch else at,
     )
 
 
@@ -196,28 +214,47 @@ def enclose(name: str, media_type: str, content: bytes) -> Enclosure:
 
 def cancel(mail: Mail, *, at: datetime) -> None:
     """Stop a letter that has not gone out. A second time changes nothing. Raises Refused when it is out or on its way."""
-    mail = _locked(mail)
-    if mail.state is MailState.SENT or _is_on_its_way(mail, at):
+    mail = locked(mail)
+    if mail.state in OUT or _is_on_its_way(mail, at):
         raise Refused(_("This letter is already on its way and cannot be stopped."))
+    if mail.state is MailState.WITHDRAWN:
+        return
     mail.state, mail.lease_until = MailState.CANCELLED, None
 
 
 def retry(mail: Mail, *, at: datetime) -> None:
     """Try a failed, cancelled or put off letter again, now. One that waits anyway is left alone.
 
-    Raises Refused for a letter that was sent.
+    Whoever asks says that the address is good. Raises Refused for a letter that was sent, taken back, or whose words are gone.
     """
-    mail = _locked(mail)
-    if mail.state is MailState.SENT:
+    mail = locked(mail)
+    if mail.state in OUT:
         raise Refused(_("This letter has been sent; it is not sent a second time."))
+    if mail.state is MailState.WITHDRAWN:
+        raise Refused(_("This letter was taken back. Please send a new one."))
+    if mail.forgotten_at is not None:
+        raise Refused(_("The words of this letter have been deleted. Please send a new one."))
     if mail.state is MailState.QUEUED or mail.state is MailState.SENDING:
         return
     mail.state, mail.due_at, mail.attempts, mail.error = MailState.QUEUED, at, 0, None
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    unit.after_commit("mail", lambda: jobs.wake(app, "mail"))
+    revive(mail.recipient_address)
+    _wake()
 
 
-def _locked(mail: Mail) -> Mail:
+def bury(mail: Mail, reason: str, *, at: datetime) -> None:
+    """Send nothing more to the address of this letter, until somebody tries again or the address is corrected."""
+    key = comparison_key(mail.recipient_address)
+    if db.session.scalar(select(DeadAddress.id).where(DeadAddress.address_key == key)) is None:
+        db.session.add(DeadAddress(address_key=key, since=at, reason=reason, mail_id=mail.id))
+
+
+def revive(address: str) -> None:
+    """Letters go to this address again."""
+    db.session.execute(delete(DeadAddress).where(DeadAddress.address_key == comparison_key(address)))
+
+
+def locked(mail: Mail) -> Mail:
+    """The letter as it is now; nobody changes it meanwhile."""
     return found(one_locked(select(Mail).where(Mail.id == mail.id)))
 
 
@@ -241,9 +278,15 @@ def release(account: Account | None, *, at: datetime) -> bool:
     if held is None:
         return False
     held.released_at, held.released_by_id = at, account.id if account else None
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    unit.after_commit("mail", lambda: jobs.wake(app, "mail"))
+    _wake()
     return True
+
+
+def pause(*, at: datetime) -> None:
+    """Let nothing leave until an administrator says so; what waits keeps its place. A second time changes nothing."""
+    if queries.current_hold() is None:
+        db.session.add(Hold(since=at, reason=HoldReason.PAUSE))
+        db.session.flush()
 
 
 def hold_on(connection: Connection, *, at: datetime) -> None:
@@ -255,13 +298,13 @@ def hold_on(connection: Connection, *, at: datetime) -> None:
 
 def sent_by_message_id(connection: Connection) -> dict[str, datetime]:
     """When each letter has gone out."""
-    rows = connection.execute(select(Mail.message_id, Mail.sent_at).where(Mail.state == MailState.SENT))
+    rows = connection.execute(select(Mail.message_id, Mail.sent_at).where(Mail.state.in_(OUT)))
     return {message_id: sent_at for message_id, sent_at in rows if sent_at is not None}
 
 
 def mark_sent(connection: Connection, sent: Mapping[str, datetime]) -> int:
     """Let a restored outbox know which of its letters have gone out since; returns how many it did not know of."""
-    waiting = connection.execute(select(Mail.id, Mail.message_id).where(Mail.state != MailState.SENT)).all()
+    waiting = connection.execute(select(Mail.id, Mail.message_id).where(Mail.state.not_in(OUT))).all()
     news = [(mail_id, sent[message_id]) for mail_id, message_id in waiting if message_id in sent]
     for mail_id, sent_at in news:
         values = {"state": MailState.SENT, "sent_at": sent_at, "error": None, "lease_until": None}
@@ -278,8 +321,14 @@ def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime
         if not is_erased(comparison_key(address)):
             continue
         blank = {"recipient_name": "", "recipient_address": "", "subject": "", "text": "", "calendar": None}
-        blank |= {"button_label": None, "button_url": None, "error": None, "lease_until": None}
-        after = state if state is MailState.SENT else MailState.CANCELLED
+        blank |= {
+            "button_label": None,
+            "button_url": None,
+            "unsubscribe_url": None,
+            "error": None,
+            "lease_until": None,
+        }
+        after = state if state in OUT else MailState.CANCELLED
         connection.execute(update(Mail).where(Mail.id == mail_id).values(**blank, state=after))
         found += 1
     return found
@@ -337,6 +386,7 @@ def _carrier(delivery: str) -> AbstractContextManager[Carrier]:
         security=config["MAIL_SECURITY"],
         username=config["MAIL_USERNAME"],
         password=config["MAIL_PASSWORD"],
+        timeout=config["MAIL_TIMEOUT"],
     )
     return Postman(settings)
 
@@ -360,13 +410,32 @@ def _claim(at: datetime, size: int) -> list[_Taken]:
         .with_for_update(skip_locked=True, of=Mail)
     )
     with unit.writing():
-        mails = list(db.session.scalars(query))
+        mails = _together(list(db.session.scalars(query)))
+        dead = _dead([mail.recipient_address for mail in mails])
         for mail in mails:
             mail.state, mail.lease_until, mail.attempts = MailState.SENDING, at + LEASE, mail.attempts + 1
-    return [_built(mail, at) for mail in mails]
+    return [_built(mail, at, dead.get(comparison_key(mail.recipient_address))) for mail in mails]
 
 
-def _built(mail: Mail, at: datetime) -> _Taken:
+def _together(mails: list[Mail]) -> list[Mail]:
+    """Those that may share a lease: a letter at which workers died is alone with it."""
+    for place, mail in enumerate(mails):
+        if mail.state is MailState.SENDING and mail.attempts >= SUSPECT:
+            return mails[: place or 1]
+    return mails
+
+
+def _dead(addresses: list[str]) -> dict[str, str]:
+    keys = [comparison_key(address) for address in addresses]
+    rows = db.session.execute(
+        select(DeadAddress.address_key, DeadAddress.reason).where(DeadAddress.address_key.in_(keys))
+    )
+    return dict(rows.all())
+
+
+def _built(mail: Mail, at: datetime, dead: str | None) -> _Taken:
+    if dead is not None:
+        return _Taken(mail.id, at + LEASE, None, dead)
     if mail.attempts > ATTEMPTS:
         return _Taken(mail.id, at + LEASE, None, "given up: the sending stopped each time")
     try:
@@ -393,6 +462,7 @@ def letter_of(mail: Mail, *, at: datetime) -> Letter:
         language=mail.language,
         sent_at=at,
         in_reply_to=mail.in_reply_to or "",
+        list_unsubscribe=links.reveal(mail.unsubscribe_url or ""),
         calendar=mail.calendar,
         calendar_method="CANCEL" if mail.calendar_method == "CANCEL" else "REQUEST",
         attachments=[(enclosed.name, enclosed.media_type, enclosed.content)] if enclosed else [],
@@ -445,6 +515,7 @@ def _note(item: _Taken, failure: SendFailed | None, at: datetime) -> MailState:
             return MailState.CANCELLED
         if failure is None:
             mail.state, mail.sent_at, mail.error, mail.lease_until = MailState.SENT, at, None, None
+            _forget_links(mail)
         elif mail.state is MailState.SENDING and mail.lease_until == item.lease:
             _put_off(mail, failure, at)
         state = mail.state
@@ -453,12 +524,23 @@ def _note(item: _Taken, failure: SendFailed | None, at: datetime) -> MailState:
     return state
 
 
+def _forget_links(mail: Mail) -> None:
+    """What was delivered opens no door from here any more. In the demo the outbox is the mailbox."""
+    if current_app.config["DEMO"]:
+        return
+    mail.text = links.conceal(mail.text)
+    mail.button_url = mail.button_url and links.conceal(mail.button_url)
+    mail.unsubscribe_url = None
+
+
 def _put_off(mail: Mail, failure: SendFailed, at: datetime) -> None:
     gives_up = failure.permanent or mail.attempts >= ATTEMPTS
     mail.state = MailState.FAILED if gives_up else MailState.DEFERRED
     mail.error = f"{failure.code} {failure.reason}" if failure.code else failure.reason
     mail.lease_until = None
     mail.due_at = at + wait_after(mail.attempts)
+    if failure.permanent and is_dead(mail.error):
+        bury(mail, mail.error, at=at)
 
 
 def wait_after(attempts: int) -> timedelta:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import defer, joinedload
 
 from ..kit.db import db
-from .models import Hold, Mail, MailState
+from .models import Hold, HoldReason, Mail, MailState
 
 WAITING = (MailState.QUEUED, MailState.SENDING, MailState.DEFERRED)
 PAGE = 50
@@ -17,12 +17,14 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a mailing has come; cancelled letters do not count."""
+    """How far a mailing has come; stopped letters do not count in `total`."""
 
     waiting: int
     sent: int
     failed: int
     total: int
+    stopped: int = 0
+    can_resume: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -38,6 +40,7 @@ class Batch:
     kind: str
     queued_at: datetime
     progress: Progress
+    leaves_at: datetime
 
 
 def _light() -> Select[Mail]:
@@ -101,12 +104,22 @@ def current_hold() -> Hold | None:
 
 
 def delivery() -> str:
-    """Where letters go: "held" until somebody confirms, "demo" (the outbox page is the mailbox), "server", or "nowhere"."""
-    if current_hold() is not None:
-        return "held"
+    """Where letters go: "server", "demo" (to the pages of the outbox) or "nowhere"; while nothing leaves "held" or "paused"."""
+    hold = current_hold()
+    if hold is not None:
+        return "held" if hold.reason is HoldReason.RESTORE else "paused"
     if current_app.config["DEMO"]:
         return "demo"
     return "server" if current_app.config["MAIL_SERVER"] else "nowhere"
+
+
+LATE = timedelta(hours=1)
+
+
+def late_about(slug: str, at: datetime) -> list[Mail]:
+    """Letters about a conference that should have left an hour ago, the oldest first."""
+    query = _light().where(Mail.about == slug, Mail.state.in_(WAITING), Mail.created_at <= at - LATE)
+    return list(db.session.scalars(query.order_by(None).order_by(Mail.created_at, Mail.id).limit(PAGE)))
 
 
 def last_error() -> str:
@@ -145,33 +158,57 @@ def progress(batch: str) -> Progress:
 
 def _progress(counts: dict[MailState, int]) -> Progress:
     waiting = sum(counts.get(state, 0) for state in WAITING)
-    sent, failed = counts.get(MailState.SENT, 0), counts.get(MailState.FAILED, 0)
-    return Progress(waiting, sent, failed, waiting + sent + failed)
+    sent = counts.get(MailState.SENT, 0)
+    failed = counts.get(MailState.FAILED, 0) + counts.get(MailState.BOUNCED, 0)
+    resting = counts.get(MailState.CANCELLED, 0)
+    stopped = resting + counts.get(MailState.WITHDRAWN, 0)
+    return Progress(waiting, sent, failed, waiting + sent + failed, stopped, resting > 0)
+
+
+def batch_about(slug: str, batch: str) -> str | None:
+    """The name of a mailing, when it is one of this conference."""
+    return db.session.scalar(select(Mail.batch).where(Mail.about == slug, Mail.batch == batch).limit(1))
 
 
 def batches_about(slug: str) -> list[Batch]:
-    """The mailings of a conference that are under way, and always the newest one; newest first."""
+    """The mailings of a conference that are under way or stopped, and always the newest one; newest first."""
     query = (
-        select(Mail.batch, Mail.state, func.min(Mail.kind), func.min(Mail.created_at), func.count(Mail.id))
+        select(
+            Mail.batch,
+            Mail.state,
+            func.min(Mail.kind),
+            func.min(Mail.created_at),
+            func.min(Mail.due_at),
+            func.count(Mail.id),
+        )
         .where(Mail.about == slug, Mail.batch.is_not(None))
         .group_by(Mail.batch, Mail.state)
     )
     counts: dict[str, dict[MailState, int]] = defaultdict(dict)
     begun: dict[str, tuple[datetime, str]] = {}
-    for batch, state, kind, queued_at, number in db.session.execute(query):
+    leaving: dict[str, datetime] = {}
+    for batch, state, kind, queued_at, due_at, number in db.session.execute(query):
         name = str(batch)
         counts[name][state] = number
+        leaving[name] = min(leaving.get(name, due_at), due_at)
         begun[name] = min(begun.get(name, (queued_at, kind)), (queued_at, kind))
-    batches = [Batch(name, begun[name][1], begun[name][0], _progress(counts[name])) for name in counts]
+    batches = [
+        Batch(name, begun[name][1], begun[name][0], _progress(counts[name]), leaving[name]) for name in counts
+    ]
     batches.sort(key=lambda batch: (batch.queued_at, batch.name), reverse=True)
-    return [batch for number, batch in enumerate(batches) if number == 0 or batch.progress.is_running]
+    return [
+        batch
+        for number, batch in enumerate(batches)
+        if number == 0 or batch.progress.is_running or batch.progress.can_resume
+    ]
 
 
 def problems_about(slug: str) -> dict[str, Mail]:
     """Addresses whose newest letter about a conference failed or is put off, with that letter."""
-    query = _light().where(Mail.about == slug, Mail.state != MailState.CANCELLED)
+    stopped = (MailState.CANCELLED, MailState.WITHDRAWN)
+    query = _light().where(Mail.about == slug, Mail.state.not_in(stopped), Mail.kind != "test")
     newest: dict[str, Mail] = {}
     for mail in db.session.scalars(query):
         newest.setdefault(mail.recipient_address, mail)
-    bad = (MailState.FAILED, MailState.DEFERRED)
+    bad = (MailState.FAILED, MailState.DEFERRED, MailState.BOUNCED)
     return {address: mail for address, mail in newest.items() if mail.state in bad}

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ..core.calendar_reading import CalendarPart, read
 from ..kit import access, clock, links, pages
@@ -12,7 +13,7 @@ from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.layout import belongs
 from ..kit.mail import headers_as_read, html_fragment
-from . import bp, operations, queries
+from . import bp, control, operations, queries
 from .models import Mail, MailState
 
 belongs("outbox.show_outbox", "outbox.show_mail")
@@ -50,7 +51,7 @@ def _state() -> MailState | None:
 @access.organisers
 def show_outbox(slug: str) -> ResponseReturnValue:
     """Every letter of a conference with its state; mailings under way with their progress."""
-    conference = _conference(slug)
+    conference, at = _conference(slug), clock.now()
     state, page, counts = _state(), _page(), queries.counts_about(slug)
     shown = sum(counts.values()) if state is None else counts.get(state, 0)
     return pages.show(
@@ -64,6 +65,9 @@ def show_outbox(slug: str) -> ResponseReturnValue:
         pages=_pages(shown),
         total=shown,
         delivery=queries.delivery(),
+        late=queries.late_about(slug, at),
+        now=at,
+        can_retry=any(counts.get(state) for state in (MailState.FAILED, MailState.DEFERRED)),
     )
 
 
@@ -102,7 +106,8 @@ def _as_seen(mail: Mail) -> dict[str, Any]:
         "entry": _entry(mail),
         "entry_file": FILES.get(mail.calendar_method or "", FILES["REQUEST"]),
         "size": len(mail.enclosure.content) if mail.enclosure else 0,
-        "can_retry": mail.state in (MailState.FAILED, MailState.DEFERRED, MailState.CANCELLED),
+        "can_retry": mail.forgotten_at is None
+        and mail.state in (MailState.FAILED, MailState.DEFERRED, MailState.CANCELLED),
         "can_cancel": mail.state in (MailState.QUEUED, MailState.DEFERRED, MailState.FAILED),
     }
 
@@ -167,6 +172,49 @@ def cancel_mail(slug: str, mail_id: int) -> ResponseReturnValue:
     """Stop a letter that has not gone out."""
     operations.cancel(_mail(slug, mail_id), at=clock.now())
     return pages.done("outbox.show_mail", _("The letter has been stopped."), slug=slug, mail_id=mail_id)
+
+
+@bp.post("/conferences/<slug>/outbox/mailings/<batch>/stop")
+@access.organisers
+def stop_mailing(slug: str, batch: str) -> ResponseReturnValue:
+    """Stop what has not left of a mailing."""
+    _conference(slug)
+    found(queries.batch_about(slug, batch))
+    number = control.stop_mailing(slug, batch, at=clock.now())
+    message = ngettext("%(num)d letter was stopped.", "%(num)d letters were stopped.", number)
+    return pages.done("outbox.show_outbox", message, slug=slug)
+
+
+@bp.post("/conferences/<slug>/outbox/mailings/<batch>/resumption")
+@access.organisers
+def resume_mailing(slug: str, batch: str) -> ResponseReturnValue:
+    """Send what was stopped of a mailing after all."""
+    _conference(slug)
+    found(queries.batch_about(slug, batch))
+    return _tried_again(slug, control.resume_mailing(slug, batch, at=clock.now()))
+
+
+@bp.post("/conferences/<slug>/outbox/retry")
+@access.organisers
+def retry_all(slug: str) -> ResponseReturnValue:
+    """Try all letters again that could not be delivered."""
+    _conference(slug)
+    return _tried_again(slug, control.retry_all(slug, at=clock.now()))
+
+
+def _tried_again(slug: str, number: int) -> ResponseReturnValue:
+    message = ngettext("%(num)d letter will be sent now.", "%(num)d letters will be sent now.", number)
+    return pages.done("outbox.show_outbox", message, slug=slug)
+
+
+@bp.post("/conferences/<slug>/outbox/test")
+@access.organisers
+def send_test(slug: str) -> ResponseReturnValue:
+    """A test letter to oneself."""
+    conference, account = _conference(slug), access.account()
+    control.send_test(account, conference.slug, conference.language, at=clock.now())
+    message = _("A test letter to %(address)s is on its way.", address=account.email)
+    return pages.done("outbox.show_outbox", message, slug=slug)
 
 
 # -- the demo's mailbox -----------------------------------------------

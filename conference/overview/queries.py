@@ -27,6 +27,7 @@ from ..kit.dates import local
 from ..kit.db import Moment, db
 from ..minutes.models import Release
 from ..outbox.models import Mail, MailState
+from ..outbox.queries import LATE, WAITING
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Presence, Registration, Standing
 from ..voting.models import Vote
@@ -79,7 +80,19 @@ COUNTS = union_all(
     ),
     _count("accepted", Invitation.conference_id, Invitation.reply == Reply.ACCEPTED),
     _count("declined", Invitation.conference_id, Invitation.reply == Reply.DECLINED),
-    _count("failed_mails", Conference.id, Mail.about == Conference.slug, Mail.state == MailState.FAILED),
+    _count(
+        "failed_mails",
+        Conference.id,
+        Mail.about == Conference.slug,
+        Mail.state.in_((MailState.FAILED, MailState.BOUNCED)),
+    ),
+    _count(
+        "late_mails",
+        Conference.id,
+        Mail.about == Conference.slug,
+        Mail.state.in_(WAITING),
+        Mail.created_at <= bindparam("late_before"),
+    ),
     _count("confirmed", Registration.conference_id, Registration.standing == Standing.CONFIRMED),
     _count("waiting", Registration.conference_id, Registration.standing == Standing.WAITING),
     _count("unrecorded", Registration.conference_id, Registration.standing == Standing.CONFIRMED, ~_RECORDED),
@@ -126,7 +139,9 @@ def facts_of(conferences: Sequence[Conference], at: datetime) -> dict[int, Facts
     ids = list(counts)
     for start in range(0, len(ids), AT_ONCE):
         some = {"ids": ids[start : start + AT_ONCE]}
-        for what, conference_id, number in db.session.execute(COUNTS, some | {"silent_before": at - SILENCE}):
+        for what, conference_id, number in db.session.execute(
+            COUNTS, some | {"silent_before": at - SILENCE, "late_before": at - LATE}
+        ):
             counts[conference_id][what] = number
         for conference_id, due_on, number in db.session.execute(UNFINISHED, some):
             due[conference_id].append((due_on, number))

@@ -18,6 +18,7 @@ from . import bp, forms, queries
 # Where a need is met; the first page that the role may open. Who can open none is not troubled with it.
 NEED_PAGES: dict[str, tuple[str, ...]] = {
     "mails_failed": ("outbox.show_outbox",),
+    "mails_late": ("outbox.show_outbox",),
     "no_agenda": ("agenda.show_agenda",),
     "agenda_warnings": ("agenda.show_agenda",),
     "no_guests": ("invitations.import_guests",),

@@ -82,9 +82,17 @@ def show_upkeep() -> ResponseReturnValue:
     )
 
 
+@bp.post("/upkeep/letters/pause")
+@access.staff(access.ADMIN)
+def pause_letters() -> ResponseReturnValue:
+    """Let nothing leave for the time being."""
+    outbox.pause(at=clock.now())
+    return pages.done("upkeep.show_upkeep", _("Letters wait until you let them leave again."))
+
+
 @bp.post("/upkeep/letters/release")
 @access.staff(access.ADMIN)
 def release_letters() -> ResponseReturnValue:
-    """Confirm that letters may leave again after a restore."""
+    """Confirm that letters may leave again after a restore or a pause."""
     outbox.release(access.account(), at=clock.now())
     return pages.done("upkeep.show_upkeep", _("Letters leave again."))

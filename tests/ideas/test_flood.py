@@ -17,7 +17,7 @@ def post_idea(browser, code, words, submission=None):
     return browser.client.post(f"/ideas/{code}", data=fields)
 
 
-def test_three_hundred_phones_behind_one_address_are_never_turned_away(app, open_june, code_of, ideas):
+def test_t19_three_hundred_phones_behind_one_address_are_never_turned_away(app, open_june, code_of, ideas):
     code = code_of()
     answers = [post_idea(Browser(app), code, f"Idee {number}") for number in range(300)]
     assert {answer.status_code for answer in answers} == {303}

@@ -5,12 +5,17 @@
 """
 
 from ...core.calendar import Mailbox
+from .imap import Found, ImapFailed, ImapSettings, Letterbox
 from .message import Letter, UnsafeMessage, build_message, check_message, headers_as_read
 from .smtp import Postman, SendFailed, SmtpSettings
 from .wrapper import html_fragment, html_from_text
 
 __all__ = [
+    "Found",
+    "ImapFailed",
+    "ImapSettings",
     "Letter",
+    "Letterbox",
     "Mailbox",
     "Postman",
     "SendFailed",

@@ -3,10 +3,13 @@
 import contextlib
 import re
 import smtplib
+import socket
 import ssl
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from ...core.calendar import Mailbox
 from ...core.text import safe_header
@@ -19,7 +22,10 @@ ABOUT_US = re.compile(r"5\.7\.\d")
 
 @dataclass(frozen=True)
 class SmtpSettings:
-    """How to reach the mail server; `security` "none" is for a server on the same machine. `timeout` in seconds."""
+    """How to reach the mail server; `security` "none" is for a server on the same machine.
+
+    `timeout` is how many seconds one answer may take, `deadline` one letter with all that belongs to it.
+    """
 
     host: str
     port: int = 25
@@ -27,6 +33,7 @@ class SmtpSettings:
     username: str = ""
     password: str = ""
     timeout: float = 30
+    deadline: float = 50
 
 
 class SendFailed(Exception):
@@ -44,6 +51,22 @@ class SendFailed(Exception):
             reason,
             concerns_server,
         )
+
+
+class _Plain(smtplib.SMTP):
+    """A client that is known from before its first word with the server."""
+
+    def __init__(self, note: Callable[[smtplib.SMTP], None], *args: Any, **options: Any) -> None:
+        note(self)
+        super().__init__(*args, **options)
+
+
+class _Secure(smtplib.SMTP_SSL):
+    """The same on a line that is encrypted from the beginning."""
+
+    def __init__(self, note: Callable[[smtplib.SMTP], None], *args: Any, **options: Any) -> None:
+        note(self)
+        super().__init__(*args, **options)
 
 
 class Postman:
@@ -69,9 +92,29 @@ class Postman:
             bounces_to = address_of(Mailbox("", letter.envelope_from or letter.sender.address))
         except UnsafeMessage as error:
             raise SendFailed(True, 0, f"not sent: unsafe {error}") from error
-        client = self._connected()
+        with self._in_time():
+            self._hand_over(self._connected(), bounces_to, address_of(letter.recipient), raw)
+
+    @contextlib.contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Cut the line when a server answers byte by byte: each byte would begin the wait anew, beyond any lease."""
+        clock = threading.Timer(self.settings.deadline, self._cut)
+        clock.daemon = True
+        clock.start()
         try:
-            client.sendmail(bounces_to, [address_of(letter.recipient)], raw)
+            yield
+        finally:
+            clock.cancel()
+
+    def _cut(self) -> None:
+        line = self._client and self._client.sock
+        if line:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _hand_over(self, client: smtplib.SMTP, bounces_to: str, recipient: str, raw: bytes) -> None:
+        try:
+            client.sendmail(bounces_to, [recipient], raw)
         except smtplib.SMTPRecipientsRefused as error:
             [(code, answer)] = error.recipients.values()
             raise _refused(code, answer) from error
@@ -102,8 +145,13 @@ class Postman:
             raise OSError("no mail server is set")
         if settings.security == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout, context=context)
-        return smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
+            return _Secure(
+                self._note, settings.host, settings.port, timeout=settings.timeout, context=context
+            )
+        return _Plain(self._note, settings.host, settings.port, timeout=settings.timeout)
+
+    def _note(self, client: smtplib.SMTP) -> None:
+        self._client = client
 
     def _sign_in(self, client: smtplib.SMTP) -> None:
         if self.settings.security == "starttls":

@@ -82,6 +82,11 @@ def upgrade() -> None:
         "hold",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("since", Moment(), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum("restore", "pause", name="holdreason", native_enum=False, length=40),
+            nullable=False,
+        ),
         sa.Column("released_at", Moment(), nullable=True),
         sa.Column("released_by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -189,6 +194,8 @@ def upgrade() -> None:
                 "deferred",
                 "failed",
                 "cancelled",
+                "withdrawn",
+                "bounced",
                 name="mailstate",
                 native_enum=False,
                 length=40,
@@ -204,6 +211,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("button_label", sa.String(), nullable=True),
         sa.Column("button_url", sa.String(), nullable=True),
+        sa.Column("unsubscribe_url", sa.String(), nullable=True),
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("in_reply_to", sa.String(), nullable=True),
         sa.Column("calendar", sa.LargeBinary(), nullable=True),
@@ -214,6 +222,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("lease_until", Moment(), nullable=True),
         sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("forgotten_at", Moment(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["enclosure_id"], ["enclosure.id"], name=op.f("fk_mail_enclosure_id_enclosure")
@@ -228,6 +237,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mail_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_state"), ["state"], unique=False)
 
+    op.create_table(
+        "dead_address",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("address_key", sa.String(), nullable=False),
+        sa.Column("since", Moment(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("mail_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["mail_id"], ["mail.id"], name=op.f("fk_dead_address_mail_id_mail"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_address")),
+        sa.UniqueConstraint("address_key", name=op.f("uq_dead_address_address_key")),
+    )
     op.create_table(
         "membership",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -430,6 +452,7 @@ def upgrade() -> None:
         sa.Column("decline_reason", sa.String(), nullable=False),
         sa.Column("sent_at", Moment(), nullable=True),
         sa.Column("reminded_at", Moment(), nullable=True),
+        sa.Column("no_reminders_at", Moment(), nullable=True),
         sa.Column("wave", sa.Integer(), nullable=False),
         sa.Column("calendar_uid", sa.String(), nullable=False),
         sa.Column("calendar_sequence", sa.Integer(), nullable=False),
@@ -472,6 +495,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
         sa.UniqueConstraint("conference_id", "kind", name=op.f("uq_letter_conference_id_kind")),
     )
+    op.create_table(
+        "inbound_mail",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("read_at", Moment(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "bounced",
+                "accepted",
+                "declined",
+                "tentative",
+                "foreign",
+                "outdated",
+                "refused",
+                "automatic",
+                "words",
+                "unreadable",
+                name="outcome",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("about", sa.String(), nullable=True),
+        sa.Column("mail_id", sa.Integer(), nullable=True),
+        sa.Column("invitation_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"],
+            ["invitation.id"],
+            name=op.f("fk_inbound_mail_invitation_id_invitation"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["mail_id"], ["mail.id"], name=op.f("fk_inbound_mail_mail_id_mail"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_mail")),
+        sa.UniqueConstraint("digest", name=op.f("uq_inbound_mail_digest")),
+    )
+    with op.batch_alter_table("inbound_mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inbound_mail_about"), ["about"], unique=False)
+        batch_op.create_index(batch_op.f("ix_inbound_mail_read_at"), ["read_at"], unique=False)
+
     op.create_table(
         "list_import",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -521,7 +587,9 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column(
             "purpose",
-            sa.Enum("invitation", "action", "calendar", name="linkpurpose", native_enum=False, length=40),
+            sa.Enum(
+                "invitation", "action", "calendar", "reminders", name="linkpurpose", native_enum=False, length=40
+            ),
             nullable=False,
         ),
         sa.Column("nonce", sa.String(), nullable=False),
@@ -1317,6 +1385,11 @@ def downgrade() -> None:
 
     op.drop_table("personal_link")
     op.drop_table("minutes")
+    with op.batch_alter_table("inbound_mail", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_inbound_mail_read_at"))
+        batch_op.drop_index(batch_op.f("ix_inbound_mail_about"))
+
+    op.drop_table("inbound_mail")
     with op.batch_alter_table("list_import", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_list_import_conference_id"))
 
@@ -1351,6 +1424,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_membership_account_id"))
 
     op.drop_table("membership")
+    op.drop_table("dead_address")
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_state"))
         batch_op.drop_index(batch_op.f("ix_mail_due_at"))
