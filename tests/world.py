@@ -84,6 +84,7 @@ def build(app: Flask) -> World:
     with app.app_context(), app.test_request_context(), unit.writing():
         organiser = an_account()
         leadership = an_account(Role.LEADERSHIP)
+        admin = an_account(Role.ADMIN)
         series = a_series(organiser)
         conferences.add_member(series, leadership)
         _over(world, series, organiser)
@@ -111,6 +112,8 @@ def build(app: Flask) -> World:
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
+        outbox.hold(at=NOW)
+        world.add("administration", ["/upkeep"], account=admin.session_key)
     return world
 
 

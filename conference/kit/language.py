@@ -89,7 +89,12 @@ def current() -> str:
 def init(app: Flask) -> None:
     """Compile the catalogues if they are older than their sources, and set up Flask-Babel."""
     folder = Path(app.config["TRANSLATIONS"])
-    compile_catalogues(folder)
+    try:
+        compile_catalogues(folder)
+    except OSError:
+        # In production the code is not ours to write; the folder of the data is.
+        compile_catalogues(folder, Path(app.instance_path, "translations"))
+        folder = Path(app.instance_path, "translations")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(folder)
     babel.init_app(app, locale_selector=current, default_locale="de", default_timezone="Europe/Berlin")
     app.jinja_env.globals.update(_=_in_template, gettext=_in_template)
@@ -109,9 +114,9 @@ def merged(folder: Path) -> "Catalog":
     return catalogue
 
 
-def compile_catalogues(folder: Path) -> None:
-    """Write de/LC_MESSAGES/messages.mo when a .po file is newer."""
-    target = folder / "de" / "LC_MESSAGES" / "messages.mo"
+def compile_catalogues(folder: Path, into: Path | None = None) -> None:
+    """Write de/LC_MESSAGES/messages.mo when a .po file is newer. Raises OSError where nothing can be written."""
+    target = (into or folder) / "de" / "LC_MESSAGES" / "messages.mo"
     sources = sorted((folder / "de").glob("*.po"))
     if (
         target.exists()
