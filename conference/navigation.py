@@ -130,6 +130,7 @@ def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
         items.append((_l("Providers"), "providers.show_providers"))
     if visitor.account.role.value == access.ADMIN:
         items.append((_l("Operation"), "upkeep.show_upkeep"))
+        items.append((_l("Record"), "record.show_record"))
     if current_app.config["DEMO"]:
         items.append((_l("Mailbox of the demo"), "outbox.show_mailbox"))
     return [(label, url_for(endpoint), request.endpoint == endpoint) for label, endpoint in items]

@@ -43,6 +43,7 @@ FURTHER_FILES = {
     },
     "overview": {"papers.py"},
     "actions": {"letters.py"},
+    "record": {"words.py"},
     "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py"},
 }
 
@@ -271,6 +272,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "time_views.py",
         "calendar_views.py",
         "clock.py",
+        "audit.py",
         "cli.py",
         "demo.py",
         "layout.py",

@@ -9,10 +9,10 @@ revision = "0001"
 down_revision = None
 
 
-def _freeze(table: str) -> None:
+def _freeze(table: str, verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
     """Rows are written once: the database refuses to change or delete them."""
     if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
+        for verb in verbs:
             op.execute(
                 f'CREATE TRIGGER {table}_frozen_{verb} BEFORE {verb} ON "{table}" '
                 f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are frozen'); END"
@@ -23,7 +23,7 @@ def _freeze(table: str) -> None:
         "$$ BEGIN RAISE EXCEPTION 'this row is frozen'; END $$"
     )
     op.execute(
-        f'CREATE TRIGGER {table}_frozen BEFORE UPDATE OR DELETE ON "{table}" '
+        f'CREATE TRIGGER {table}_frozen BEFORE {" OR ".join(verbs)} ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
 
@@ -78,6 +78,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "digest", name=op.f("uq_erasure_kind_digest")),
     )
     _freeze("erasure")
+    op.create_table(
+        "audit_entry",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("via", sa.String(), nullable=False),
+        sa.Column("verb", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=True),
+        sa.Column("parent_kind", sa.String(), nullable=True),
+        sa.Column("parent_id", sa.String(), nullable=True),
+        sa.Column("conference_id", sa.Integer(), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_entry")),
+    )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entry_object", ["kind", "object_id"], unique=False)
+        batch_op.create_index("ix_audit_entry_parent", ["parent_kind", "parent_id"], unique=False)
+        for column in ("at", "conference_id", "contact_id"):
+            batch_op.create_index(batch_op.f(f"ix_audit_entry_{column}"), [column], unique=False)
+    _freeze("audit_entry")
+    op.create_table(
+        "audit_text",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("column", sa.String(), nullable=False),
+        sa.Column("salt", sa.String(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_text")),
+    )
+    with op.batch_alter_table("audit_text", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_text_number"), ["number"], unique=False)
+    _freeze("audit_text", ("UPDATE",))
     op.create_table(
         "hold",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1367,6 +1405,8 @@ def downgrade() -> None:
     op.drop_table("provider")
     op.drop_table("enclosure")
     op.drop_table("hold")
+    op.drop_table("audit_text")
+    op.drop_table("audit_entry")
     op.drop_table("erasure")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
