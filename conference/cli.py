@@ -343,9 +343,13 @@ def serve(port: str, host: str) -> None:
 @click.command(cls=Command)
 @with_appcontext
 def translations_check() -> None:
-    """Fail when the German catalogue lacks a message."""
-    root = Path(current_app.root_path).parent
-    missing = language.untranslated(root, Path(current_app.config["TRANSLATIONS"]))
+    """Fail when the German catalogue lacks a message, or says the same in two ways."""
+    root, folder = Path(current_app.root_path).parent, Path(current_app.config["TRANSLATIONS"])
+    missing, twofold = language.untranslated(root, folder), language.contradictory(folder)
+    for line in twofold:
+        click.echo(line, err=True)
+    if twofold:
+        fail(f"{len(twofold)} messages have two German translations: only the first would be shown")
     for line in missing:
         click.echo(line, err=True)
     if missing:

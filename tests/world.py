@@ -177,7 +177,7 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     pair = tuple(person.id for person in participants(june)[:2])
     methods.add_rule(june, methods.NewRule(RuleKind.APART, pair), organiser, at=NOW)
     _day(world, june)
-    _sheets(world, june, organiser)
+    _sheets(world, june)
     _lists(june, organiser)
     _mails(world, june)
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
@@ -248,8 +248,7 @@ def _day(world: World, june: Any) -> None:
     an_action(june, responsible=a_contact(), at=NOW)
 
 
-def _sheets(world: World, june: Any, organiser: Any) -> None:
-    groups.publish(june, organiser, at=NOW)
+def _sheets(world: World, june: Any) -> None:
     first, second = sheet_queries.tables_of(june)
     for table, hand_in in ((first.tables[0], True), (second.tables[0], False)):
         a_sheet(june, table, "Ein Kalender", "Kurse am Vormittag", hand_in=hand_in)

@@ -114,6 +114,20 @@ def merged(folder: Path) -> "Catalog":
     return catalogue
 
 
+def contradictory(folder: Path) -> list[str]:
+    """Messages that two rooms translate differently: only one of the words would ever be shown."""
+    from babel.messages.pofile import read_po
+
+    words: dict[object, dict[object, str]] = {}
+    for path in sorted((folder / "de").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="de"):
+                key = tuple(message.id) if isinstance(message.id, list) else message.id
+                if key:
+                    words.setdefault((key, message.context), {}).setdefault(str(message.string), path.name)
+    return [f"{key[0]!r}: {said}" for key, said in words.items() if len(said) > 1]  # type: ignore[index]
+
+
 def compile_catalogues(folder: Path, into: Path | None = None) -> None:
     """Write de/LC_MESSAGES/messages.mo when a .po file is newer. Raises OSError where nothing can be written."""
     target = (into or folder) / "de" / "LC_MESSAGES" / "messages.mo"
