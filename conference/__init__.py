@@ -50,6 +50,7 @@ ROOMS = (
     "minutes",
     "overview",
     "record",
+    "privacy",
 )
 ROOT = Path(__file__).parent.parent
 csrf = CSRFProtect()

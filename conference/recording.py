@@ -68,6 +68,10 @@ TABLES = {
     "report": _recorded("text", left_out="author", parent=("action_id", "action")),
     "minutes": _recorded("summary"),
     "release": _recorded("sha256", left_out="document text pdf"),
+    "privacy_request": _recorded(),
+    "retention_period": _recorded("name"),
+    "statement": _recorded("page language"),
+    "feedback": _recorded(),
 }
 
 NOT_RECORDED = {
@@ -78,6 +82,8 @@ NOT_RECORDED = {
     "wish": "part of the registration, stored anew with each save",
     "mail": "the outbox is a record of its own, and the worker changes its rows all the time",
     "enclosure": "belongs to a letter",
+    "access_link": "a letter in the outbox says it",
+    "retention_run": "says itself when it was, and is never changed",
     "heartbeat": "a sign of life",
     "erasure": "frozen itself",
     "imported_row": "belongs to an import",

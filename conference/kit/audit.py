@@ -12,6 +12,8 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -130,6 +132,19 @@ class Broken:
 
     number: int
     why: str
+
+
+_as_of: ContextVar[datetime | None] = ContextVar("audit_as_of", default=None)
+
+
+@contextmanager
+def as_of(moment: datetime) -> Iterator[None]:
+    """Let what happens inside have happened then: for the demo, which is loaded at one go."""
+    token = _as_of.set(moment)
+    try:
+        yield
+    finally:
+        _as_of.reset(token)
 
 
 # -- what happens -------------------------------------------------------
@@ -378,7 +393,7 @@ def is_among(number: str, ranges: str) -> bool:
 def _write(connection: Connection, changes: list[Change]) -> None:
     if not changes:
         return
-    at = clock.now()
+    at = _as_of.get() or clock.now()
     actor, actor_id, via = _actor()
     conference_id = _conference_of(changes)
     if connection.dialect.name == "postgresql":

@@ -53,6 +53,10 @@ KINDS = {
     "report": _l("Report on an action"),
     "minutes": _l("Minutes"),
     "release": _l("Release of the minutes"),
+    "privacy_request": _l("Request about data"),
+    "retention_period": _l("Retention period"),
+    "statement": _l("Statement of the house"),
+    "feedback": _l("Report of a barrier"),
 }
 
 COLUMNS = {
@@ -77,6 +81,7 @@ COLUMNS = {
     "decided_at": _l("Decided"), "idea_id": _l("Idea"), "agenda_item_id": _l("Agenda item"), "decision_id": _l("Decision"),
     "summary": _l("Summary"), "chair": _l("Chair"), "moderator": _l("Facilitation"), "minute_taker": _l("Minute taker"),
     "released_at": _l("Released"), "state": _l("State"), "method": _l("Method"),
+    "restricted_at": _l("Restricted"), "outcome": _l("Decision"), "days": _l("Days"),
 }  # fmt: skip
 
 

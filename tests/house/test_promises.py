@@ -44,6 +44,7 @@ FURTHER_FILES = {
     "overview": {"papers.py"},
     "actions": {"letters.py"},
     "record": {"words.py"},
+    "privacy": {"erasing.py", "dossier.py"},
     "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py"},
 }
 
