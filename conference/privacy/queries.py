@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
 from ..conferences.models import Conference, Membership
-from ..kit import links
+from ..kit import language, links
 from ..kit.db import db
+from ..kit.markdown import to_html
 from .models import (
     AccessLink,
     Feedback,
@@ -81,6 +83,15 @@ def statement(page: str, language: str) -> Statement | None:
     """The newest words of the operator on a page."""
     query = select(Statement).where(Statement.page == page, Statement.language == language)
     return db.session.scalars(query.order_by(Statement.number.desc()).limit(1)).first()
+
+
+PAGES = ("privacy", "accessibility", "imprint")
+
+
+def own_statement(page: str) -> Markup | None:
+    """The operator's words on a page in the language of the screen; None: the house's own text stands."""
+    words = statement(page, language.current())
+    return to_html(words.text) if words is not None and words.text else None
 
 
 def all_feedback() -> list[Feedback]:

@@ -22,7 +22,6 @@ from ..record import words
 from . import bp, dossier, operations, queries
 from .forms import DecisionForm, FeedbackForm, NameForm, RequestForm, StatementForm, periods_form
 from .models import Outcome, PrivacyRequest, RequestKind
-from .statements import PAGES
 
 TITLES = {
     "privacy": "overview.privacy",
@@ -181,7 +180,7 @@ def decide(request_id: int) -> ResponseReturnValue:
     return pages.show("privacy/decide.html", form=form, asked=asked)
 
 
-@bp.post("/conferences/<slug>/guests/<int:invitation_id>/data.zip")
+@bp.post("/conferences/<slug>/guests/<int:invitation_id>/data")
 @access.organisers
 @unit.own_transactions
 def guest_data(slug: str, invitation_id: int) -> ResponseReturnValue:
@@ -252,7 +251,7 @@ def preview_retention() -> ResponseReturnValue:
 @access.staff(access.ADMIN)
 def edit_statement(page: str, code: str) -> ResponseReturnValue:
     """The operator's own words for a page of the house."""
-    if page not in PAGES or code not in language.LANGUAGES:
+    if page not in queries.PAGES or code not in language.LANGUAGES:
         raise Missing
     current = queries.statement(page, code)
     number = current.number if current else 0

@@ -104,13 +104,14 @@ def accept(
     if is_first and invitation.reply is not Reply.OPEN:
         raise AlreadyAnswered
     (_check_not_begun if by_staff else _check_open)(conference, at)
+    notice = notice_version(conference)
     if registration is None:
         registration = Registration(conference=conference, contact=invitation.contact, name=answer.name)
         db.session.add(registration)
     else:
         registration.version += 1
     registration.registered_at, registration.withdrawn_at = at, None
-    registration.notice_version = notice_version(conference)
+    registration.notice_version = notice
     _take_seat(conference, registration)
     _store(registration, answer, at)
     invitations.note_reply(invitation, Reply.ACCEPTED, at=at)
