@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.engine import Connection
 
 from ..kit import audit, unit
 from ..kit.audit import AuditEntry, Broken
@@ -51,6 +53,12 @@ def keep_head(app: Flask, *, at: datetime) -> bool:
         return False
     _note(app, {"at": at.isoformat(), "number": number, "digest": digest})
     return True
+
+
+def after_restore(app: Flask, connection: Connection, _is_erased: Callable[[str], bool], at: datetime) -> int:
+    """What a restore calls with the database that it brings back; nobody is erased here."""
+    note_restored(app, audit.head(connection)[0], at=at)
+    return 0
 
 
 def note_restored(app: Flask, number: int, *, at: datetime) -> None:

@@ -115,19 +115,22 @@ def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:
     accounts, people = _names(entries, changes)
     texts = _texts(entries)
     zones = _zones(entries)
-    return [
-        {
-            "number": entry.number,
-            "when": show_datetime(entry.at, zones.get(entry.conference_id)),
-            "iso": entry.at.isoformat(),
-            "title": _title(entry, changes[entry.number]),
-            "who": _who(entry, accounts, people),
-            "text": "\n".join(
-                _lines(entry, changes[entry.number], texts, people, zones.get(entry.conference_id))
-            ),
-        }
-        for entry in entries
-    ]
+    found = []
+    for entry in entries:
+        zone = zones.get(entry.conference_id)
+        lines = _lines(entry, changes[entry.number], texts, people, zone)
+        found.append(
+            {
+                "number": entry.number,
+                "when": show_datetime(entry.at, zone),
+                "iso": entry.at.isoformat(),
+                "title": _title(entry, changes[entry.number]),
+                "who": _who(entry, accounts, people),
+                "lines": lines,
+                "text": " · ".join(lines),
+            }
+        )
+    return found
 
 
 def _zones(entries: list[AuditEntry]) -> dict[int | None, str]:
