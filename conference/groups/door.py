@@ -29,6 +29,8 @@ class Door:
 
 def door_of(conference: Conference, at: datetime) -> Door | None:
     """The notes for the door; None when no round with groups is still to come."""
+    if not queries.rounds_of(conference):
+        return None
     now = now_of(conference, at)
     if not now.situation.coming:
         return None

@@ -21,11 +21,13 @@ HEXADECIMAL = re.compile(r"[0-9a-f]{40,}")
 MASKS = (
     (re.compile(r"(://)[^/\s@]{1,200}@"), r"\1…@"),
     (re.compile(r"[^\s@<>\"'(),;:=/]{1,64}@[^\s@<>\"'(),;:/]{1,255}"), "…@…"),
-    (re.compile(r"(/[^\s?\"'<>]*)\?[^\s\"'<>]+"), r"\1?…"),
+    (re.compile(r"(/[^\s?\"'<>]{0,300})\?[^\s\"'<>]+"), r"\1?…"),
     (re.compile(r"(?<![\d.])(?!127\.0\.0\.1|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"), "…"),
     (re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){3,7}(?::|[0-9A-Fa-f]{1,4})[0-9A-Fa-f:]*"), "…"),
 )
 DETAIL = re.compile(r"^(DETAIL|CONTEXT|\[parameters):?.*$", re.MULTILINE)
+LONGEST = 16_000
+PIECE_AT_END, PIECE_AT_BEGIN = r"(?<!\S)\S{1,300}\Z|\S{300}\Z", r"\A\S{1,300}"
 QUIET = frozenset({"static", "upkeep.show_health", "upkeep.show_readiness", "upkeep.show_metrics"})
 """Asked so often that a good answer is no news."""
 
@@ -34,6 +36,11 @@ access = logging.getLogger("conference.access")
 
 def masked(text: str) -> str:
     """The text without what opens a door or names a person: tokens, addresses, query strings, values of rows."""
+    if len(text) > LONGEST:
+        # The end of a trace says what happened, its beginning where.
+        begin, end = text[: LONGEST // 4], text[-LONGEST * 3 // 4 :]
+        # Half a token would not be known as one.
+        text = f"{re.sub(PIECE_AT_END, '', begin)} … {re.sub(PIECE_AT_BEGIN, '', end)}"
     text = DETAIL.sub(r"\1 …", text)
     for pattern, instead in MASKS:
         text = pattern.sub(instead, text)
