@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -12,7 +13,7 @@ from flask import Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
-from . import config, navigation
+from . import config, navigation, recording
 from .kit import (
     access,
     addresses,
@@ -50,6 +51,8 @@ ROOMS = (
     "actions",
     "minutes",
     "overview",
+    "record",
+    "privacy",
 )
 ROOT = Path(__file__).parent.parent
 csrf = CSRFProtect()
@@ -123,12 +126,14 @@ def _wire_kit(app: Flask) -> None:
     headers.init(app)
     jobs.init(app)
     layout.init(app)
+    recording.init(app)
     navigation.init(app)
 
 
 def _wire_rooms(app: Flask) -> None:
-    for name in ROOMS[:-1]:
-        import_module(f".{name}.models", __name__)
+    for name in ROOMS:
+        if find_spec(f".{name}.models", __name__) is not None:
+            import_module(f".{name}.models", __name__)
     for name in ROOMS:
         room = import_module(f".{name}", __name__)
         if hasattr(room, "init"):

@@ -359,10 +359,43 @@ def translations_check() -> None:
     click.echo("every message is translated")
 
 
+@click.command(cls=Command)
+@click.option("--dry-run", is_flag=True, help="Say only what would be thrown away; nothing is.")
+@with_database
+def retention(dry_run: bool) -> None:
+    """Throw away data whose time is over. Twice changes nothing more."""
+    from .privacy import operations
+
+    with force_locale("en"):
+        with unit.writing(commit=not dry_run):
+            counts = operations.run_retention(at=clock.now()).counts
+        click.echo("would be thrown away:" if dry_run else "thrown away:")
+        for one in operations.CLASSES:
+            click.echo(f"  {counts[one.name]:6d}  {one.label}")
+
+
+@click.group()
+def audit() -> None:
+    """The record of all changes."""
+
+
+@audit.command(cls=Command)
+@with_database
+def verify() -> None:
+    """Check that the record is whole and as it was written. Exit code 1 names the first row that is not."""
+    from .record import operations
+
+    with unit.reading():
+        state = operations.verify(_app())
+    if state.broken is not None:
+        fail(f"Row {state.broken.number} of the record does not hold: {state.broken.why}.")
+    click.echo(f"The record is whole: {state.rows} rows, {state.texts} texts kept beside them.")
+
+
 migrations = Migrations("db", help="Write and run migrations of the database.")
 COMMANDS: tuple[click.Command, ...] = (
     import_contacts, minutes_pdf, calendar, send_mail, backup, restore, release_letters, worker, create_admin, groups_solve,
-    prepare, demo, serve, translations_check, migrations,
+    prepare, demo, serve, translations_check, retention, audit, migrations,
 )  # fmt: skip
 
 

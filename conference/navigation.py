@@ -128,10 +128,13 @@ def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
     items = [(_l("Conferences"), "overview.start")]
     if visitor.account.role.value in ORGANISERS:
         items.append((_l("Providers"), "providers.show_providers"))
+        items.append((_l("Privacy requests"), "privacy.show_requests"))
     if visitor.account.role.value == access.ADMIN:
         items.append((_l("Operation"), "upkeep.show_upkeep"))
         if current_app.config["IMAP_SERVER"]:
             items.append((_l("Inbox"), "inbox.show_inbox"))
+        items.append((_l("Record"), "record.show_record"))
+        items.append((_l("Retention"), "privacy.show_retention"))
     if current_app.config["DEMO"]:
         items.append((_l("Mailbox of the demo"), "outbox.show_mailbox"))
     return [(label, url_for(endpoint), request.endpoint == endpoint) for label, endpoint in items]

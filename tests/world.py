@@ -29,6 +29,8 @@ from conference.minutes import operations as minutes
 from conference.minutes import queries as drafts
 from conference.outbox import operations as outbox
 from conference.outbox.models import MailState
+from conference.privacy import operations as privacy
+from conference.privacy.models import AccessLink, RequestKind
 from conference.registrations import operations as registrations
 from conference.registrations.models import Presence
 from conference.registrations.queries import participants
@@ -69,6 +71,7 @@ class World:
     open_guest: int = 0
     failed_mail: int = 0
     being_formed: int = 0
+    privacy: list[str] = field(default_factory=list)
 
     def add(self, name: str, starts: list[str], **session: Any) -> None:
         """A visitor with this session."""
@@ -110,10 +113,11 @@ def build(app: Flask) -> World:
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
             f"/conferences/{OVER}/groups/time",
         ]
+        starts += world.privacy
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep", "/inbox"], account=admin.session_key)
+        world.add("administration", ["/upkeep", "/inbox", "/feedback"], account=admin.session_key)
     return world
 
 
@@ -180,6 +184,7 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     _sheets(world, june)
     _lists(june, organiser)
     _mails(world, june)
+    _privacy(world, june)
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
     fields = replace(JUNE, day=date(2023, 6, 7), begin=time(9, 0), seats=9, answer_by=date(2023, 6, 5))
     conferences.change_conference(june, fields, june.version, at=NOW + timedelta(minutes=5))
@@ -267,6 +272,26 @@ def _lists(june: Any, organiser: Any) -> None:
         draft = imports.upload(june, organiser, content, LIST.name, imports.read(content, LIST.name), at=NOW)
         if upload == 0:
             imports.confirm(draft, {}, at=NOW)
+
+
+def _privacy(world: World, june: Any) -> None:
+    asker, restricted = an_invitation(june), an_invitation(june)
+    asked = privacy.ask(june, asker.contact, RequestKind.ERASURE, "Bitte.", at=NOW)
+    privacy.restrict(restricted.contact, at=NOW)
+    report = privacy.give_feedback("/my", "Der Kontrast ist gering.", "", at=NOW)
+    nonce = links.new_nonce()
+    link = AccessLink(
+        contact_id=asker.contact_id,
+        conference_id=june.id,
+        token_hash=links.hash_of(links.token_of(nonce)),
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=300),
+    )
+    db.session.add(link)
+    db.session.flush()
+    world.add("asker", [f"/data/{links.token_of(nonce)}"])
+    world.privacy = [f"/requests/{asked.id}", f"/conferences/{june.slug}/guests/{restricted.id}"]
+    assert report.id
 
 
 def _mails(world: World, june: Any) -> None:

@@ -25,3 +25,8 @@ def first_account_of(role: Role) -> Account | None:
     """The oldest active account with the role: the demo's personas."""
     query = select(Account).where(Account.role == role, Account.active).order_by(Account.id)
     return db.session.scalars(query.limit(1)).first()
+
+
+def all_accounts() -> list[Account]:
+    """Every account, by name."""
+    return list(db.session.scalars(select(Account).order_by(Account.name, Account.id)))

@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
@@ -11,7 +12,7 @@ from sqlalchemy import func, inspect, select
 
 from ..conferences.models import Conference, Series
 from ..conferences.queries import conference_by_slug
-from ..kit import clock, jobs, unit
+from ..kit import audit, clock, jobs, unit
 from ..kit.db import db
 from ..kit.errors import Refused
 from . import august, june
@@ -54,7 +55,7 @@ def load(app: Flask) -> str:
     clock.anchor(app)
     _loading(app).write_text("loading\n")
     try:
-        with force_locale("de"):
+        with force_locale("de"), audit.as_of(_start(app)):
             june.hold()
             august.plan()
             june.conclude()
@@ -65,6 +66,12 @@ def load(app: Flask) -> str:
         raise
     _loading(app).write_text("")
     return "The demo is loaded: June 2023 finished, August 2023 being prepared."
+
+
+def _start(app: Flask) -> datetime:
+    """The demo's own Monday morning, or now outside of demo mode."""
+    start: datetime | None = app.config["CLOCK_START"]
+    return start or clock.now()
 
 
 def reset(app: Flask) -> None:

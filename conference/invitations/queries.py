@@ -110,7 +110,11 @@ def newest_unanswered() -> Invitation | None:
 
 def not_invited(guests: Iterable[Invitation]) -> list[Invitation]:
     """Those who can be written to and have not been."""
-    return [guest for guest in guests if guest.sent_at is None and guest.contact.email]
+    return [guest for guest in guests if guest.sent_at is None and _may_be_written_to(guest)]
+
+
+def _may_be_written_to(guest: Invitation) -> bool:
+    return bool(guest.contact.email) and guest.contact.restricted_at is None
 
 
 def without_address(guests: Iterable[Invitation]) -> list[Invitation]:
@@ -124,7 +128,7 @@ def to_remind(guests: Iterable[Invitation], at: datetime) -> list[Invitation]:
 
 
 def _may_be_reminded(guest: Invitation, at: datetime) -> bool:
-    is_asked = guest.sent_at is not None and guest.reply is Reply.OPEN and bool(guest.contact.email)
+    is_asked = guest.sent_at is not None and guest.reply is Reply.OPEN and _may_be_written_to(guest)
     is_asked = is_asked and guest.no_reminders_at is None
     return is_asked and (guest.reminded_at is None or guest.reminded_at <= at - BETWEEN_REMINDERS)
 

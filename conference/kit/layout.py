@@ -19,6 +19,7 @@ YEAR = 365 * 24 * 3600
 FOOTER = [
     (_l("Privacy"), "overview.privacy"),
     (_l("Accessibility"), "overview.accessibility"),
+    (_l("Report a barrier"), "privacy.give_feedback"),
     (_l("Imprint"), "overview.imprint"),
 ]
 bp = Blueprint("layout", __name__)

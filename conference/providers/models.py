@@ -37,7 +37,10 @@ class Provider(Model):
 
 
 class Contact(Model):
-    """A person at a provider. The address may be missing only for walk-ins on the day."""
+    """A person at a provider. The address may be missing only for walk-ins on the day.
+
+    `restricted_at`: the data are kept but no longer used (Article 18 GDPR): no mailing, no export, no list.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), index=True)
@@ -50,6 +53,7 @@ class Contact(Model):
     function: Mapped[str] = mapped_column(default="")
     side: Mapped[Side] = mapped_column(default=Side.PROVIDER)
     team: Mapped[str] = mapped_column(default="")
+    restricted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 

@@ -178,6 +178,20 @@ def forget_unused(provider_ids: Iterable[int]) -> None:
         db.session.delete(provider)
 
 
+def blank(contact: Contact, pseudonym: str) -> None:
+    """Leave nothing of a person but the organisation; the row stays, because others refer to it."""
+    for name, value in _blank(pseudonym).items():
+        setattr(contact, name, value)
+    contact.version += 1
+
+
+def _blank(name: str) -> dict[str, object]:
+    return {
+        "salutation": Salutation.NONE, "title": "", "first_name": "", "last_name": name, "email": None, "email_key": None,
+        "function": "", "team": "",
+    }  # fmt: skip
+
+
 def erase_again(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
     """Blank the people whose address was erased; the row stays, because others refer to it."""
     found = 0
@@ -185,14 +199,7 @@ def erase_again(connection: Connection, is_erased: Callable[[str], bool], at: da
         select(Contact.id, Contact.email_key).where(Contact.email_key.is_not(None))
     ).all():
         if key is not None and is_erased(key):
-            blank = {
-                "salutation": Salutation.NONE,
-                "title": "",
-                "first_name": "",
-                "last_name": "–",
-                "email": None,
-            }
-            values = {**blank, "email_key": None, "function": "", "team": "", "version": Contact.version + 1}
+            values = _blank("–") | {"version": Contact.version + 1}
             connection.execute(update(Contact).where(Contact.id == contact_id).values(values))
             found += 1
     return found

@@ -13,11 +13,16 @@ class _Consents:
 
     photo = Tick("")
     name_list = Tick("")
+    future = Tick("")
 
     @property
     def ticked(self) -> frozenset[ConsentKind]:
         """The consents that were ticked."""
-        fields = {ConsentKind.PHOTO: self.photo, ConsentKind.LIST: self.name_list}
+        fields = {
+            ConsentKind.PHOTO: self.photo,
+            ConsentKind.LIST: self.name_list,
+            ConsentKind.FUTURE: self.future,
+        }
         return frozenset(kind for kind, field in fields.items() if field.data)
 
 

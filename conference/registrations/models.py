@@ -20,7 +20,10 @@ class Standing(Choice):
 
 
 class Registration(Model):
-    """One person's registration; withdrawing keeps the row. `queue_number` orders the waiting list, never reused."""
+    """One person's registration; withdrawing keeps the row. `queue_number` orders the waiting list, never reused.
+
+    `notice_version` says which words of the first letter, with the notice of Article 14 GDPR, were in force.
+    """
 
     __table_args__ = (
         UniqueConstraint("conference_id", "contact_id"),
@@ -36,6 +39,7 @@ class Registration(Model):
     diet: Mapped[str] = mapped_column(Text, default="")
     access_needs: Mapped[str] = mapped_column(Text, default="")
     registered_at: Mapped[datetime]
+    notice_version: Mapped[str] = mapped_column(default="")
     withdrawn_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -48,17 +52,31 @@ class ConsentKind(Choice):
 
     PHOTO = "photo", _l("Photos")
     LIST = "list", _l("Participant list")
+    FUTURE = "future", _l("Further invitations")
+
+
+class Channel(Choice):
+    """By which way somebody told us."""
+
+    PAGE = "page", _l("personal page")
+    STAFF = "staff", _l("told to staff")
 
 
 class Consent(Model):
-    """A consent with the words that the person saw. Withdrawing keeps the row as proof."""
+    """A consent with the words that the person saw and their version, when and how.
+
+    Withdrawing keeps the row as proof; given again, it is another row. Changed words change no consent that was given.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), index=True)
     kind: Mapped[ConsentKind]
     wording: Mapped[str] = mapped_column(Text)
+    text_version: Mapped[str]
+    channel: Mapped[Channel] = mapped_column(default=Channel.PAGE)
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[Channel | None]
 
 
 class Wish(Model):

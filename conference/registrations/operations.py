@@ -1,5 +1,6 @@
 """Answering, seats and waiting list, attendance. Seats are counted and taken under the lock of the conference's row."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,15 +14,15 @@ from ..conferences.models import Conference
 from ..conferences.queries import topics_of
 from ..core.text import comparison_key
 from ..invitations import operations as invitations
-from ..invitations.models import Invitation, LinkPurpose, Reply
-from ..invitations.queries import invitation_for
+from ..invitations.models import Invitation, LetterKind, LinkPurpose, Reply
+from ..invitations.queries import invitation_for, words_of
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox.operations import NewMail, queue
 from ..providers import operations as providers
 from ..providers.models import Contact
 from . import queries
-from .models import Attendance, Consent, ConsentKind, Presence, Registration, Standing, Wish
+from .models import Attendance, Channel, Consent, ConsentKind, Presence, Registration, Standing, Wish
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,19 @@ def consent_wording(kind: ConsentKind, conference: Conference) -> str:
             "has no disadvantage for me, and I can withdraw it here at any time.",
             host=conference.series.host,
         )
+    if kind is ConsentKind.FUTURE:
+        return _(
+            "%(host)s may keep my details after the conference to invite me to further conferences. I can withdraw this "
+            "here at any time.",
+            host=conference.series.host,
+        )
     return _("My name and my organisation may be on the participant list that all participants get.")
+
+
+def notice_version(conference: Conference) -> str:
+    """Which words the first letter, and the notice of Article 14 GDPR in it, has now: number and digest."""
+    words = words_of(conference, LetterKind.INVITATION)
+    return f"{words.version}-{hashlib.sha256(words.body.encode()).hexdigest()[:12]}"
 
 
 def follow_seats(conference: Conference, before: int, *, at: datetime) -> None:
@@ -91,12 +104,14 @@ def accept(
     if is_first and invitation.reply is not Reply.OPEN:
         raise AlreadyAnswered
     (_check_not_begun if by_staff else _check_open)(conference, at)
+    notice = notice_version(conference)
     if registration is None:
         registration = Registration(conference=conference, contact=invitation.contact, name=answer.name)
         db.session.add(registration)
     else:
         registration.version += 1
     registration.registered_at, registration.withdrawn_at = at, None
+    registration.notice_version = notice
     _take_seat(conference, registration)
     _store(registration, answer, at)
     invitations.note_reply(invitation, Reply.ACCEPTED, at=at)
@@ -191,6 +206,19 @@ def withdraw(registration: Registration, *, at: datetime, reason: str = "") -> N
     move_up(conference, at=at)
 
 
+def free_seat(registration: Registration, *, at: datetime) -> None:
+    """Give the seat on without a letter, because the person is being erased; the first on the waiting list moves up."""
+    conference = _locked(registration.conference)
+    registration = found(_fresh_registration(conference, registration.contact_id))
+    if registration.standing is Standing.WITHDRAWN:
+        return
+    registration.standing, registration.withdrawn_at, registration.queue_number = Standing.WITHDRAWN, at, None
+    registration.version += 1
+    db.session.flush()  # the freed seat must count for who moves up
+    if at < conference.starts_at:
+        move_up(conference, at=at)
+
+
 def move_up(conference: Conference, *, at: datetime) -> list[Registration]:
     """Give free seats to the waiting list in its order; each who moves up gets a letter.
 
@@ -272,10 +300,20 @@ def _store_consents(registration: Registration, ticked: frozenset[ConsentKind], 
     valid = queries.valid_consents(registration)
     for kind, consent in valid.items():
         if kind not in ticked:
-            consent.withdrawn_at = at
+            consent.withdrawn_at, consent.withdrawn_by = at, Channel.PAGE
     for kind in sorted(ticked - set(valid), key=lambda kind: str(kind.value)):
         wording = consent_wording(kind, registration.conference)
-        db.session.add(Consent(registration_id=registration.id, kind=kind, wording=wording, given_at=at))
+        version = hashlib.sha256(wording.encode()).hexdigest()[:12]
+        db.session.add(
+            Consent(
+                registration_id=registration.id,
+                kind=kind,
+                wording=wording,
+                text_version=version,
+                channel=Channel.PAGE,
+                given_at=at,
+            )
+        )
 
 
 def _store_wishes(registration: Registration, wished: Iterable[int]) -> None:

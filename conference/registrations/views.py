@@ -141,7 +141,11 @@ def _registration_form(registration: Registration, conference: Conference) -> Re
 
 def _consents(registration: Registration) -> dict[str, bool]:
     valid = queries.valid_consents(registration)
-    return {"photo": ConsentKind.PHOTO in valid, "name_list": ConsentKind.LIST in valid}
+    return {
+        "photo": ConsentKind.PHOTO in valid,
+        "name_list": ConsentKind.LIST in valid,
+        "future": ConsentKind.FUTURE in valid,
+    }
 
 
 def _consents_form(registration: Registration) -> ConsentsForm:
@@ -263,6 +267,7 @@ def export_registrations(slug: str) -> ResponseReturnValue:
             ", ".join(topic.title for topic in wishes.get(registration.contact_id, [])),
         ]
         for registration in queries.registrations_of(conference)
+        if registration.contact.restricted_at is None
     ]
     return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
 

@@ -44,6 +44,8 @@ FURTHER_FILES = {
     "overview": {"papers.py"},
     "actions": {"letters.py"},
     "outbox": {"control.py"},
+    "record": {"words.py"},
+    "privacy": {"erasing.py", "dossier.py"},
     "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py"},
 }
 
@@ -272,6 +274,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "time_views.py",
         "calendar_views.py",
         "clock.py",
+        "audit.py",
         "cli.py",
         "demo.py",
         "layout.py",

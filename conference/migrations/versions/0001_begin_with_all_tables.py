@@ -9,10 +9,10 @@ revision = "0001"
 down_revision = None
 
 
-def _freeze(table: str) -> None:
+def _freeze(table: str, verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
     """Rows are written once: the database refuses to change or delete them."""
     if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
+        for verb in verbs:
             op.execute(
                 f'CREATE TRIGGER {table}_frozen_{verb} BEFORE {verb} ON "{table}" '
                 f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are frozen'); END"
@@ -23,7 +23,7 @@ def _freeze(table: str) -> None:
         "$$ BEGIN RAISE EXCEPTION 'this row is frozen'; END $$"
     )
     op.execute(
-        f'CREATE TRIGGER {table}_frozen BEFORE UPDATE OR DELETE ON "{table}" '
+        f'CREATE TRIGGER {table}_frozen BEFORE {" OR ".join(verbs)} ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
 
@@ -78,6 +78,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "digest", name=op.f("uq_erasure_kind_digest")),
     )
     _freeze("erasure")
+    op.create_table(
+        "audit_entry",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("via", sa.String(), nullable=False),
+        sa.Column("verb", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=True),
+        sa.Column("parent_kind", sa.String(), nullable=True),
+        sa.Column("parent_id", sa.String(), nullable=True),
+        sa.Column("conference_id", sa.Integer(), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_entry")),
+    )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entry_object", ["kind", "object_id"], unique=False)
+        batch_op.create_index("ix_audit_entry_parent", ["parent_kind", "parent_id"], unique=False)
+        for column in ("at", "conference_id", "contact_id"):
+            batch_op.create_index(batch_op.f(f"ix_audit_entry_{column}"), [column], unique=False)
+    _freeze("audit_entry")
+    op.create_table(
+        "audit_text",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("column", sa.String(), nullable=False),
+        sa.Column("salt", sa.String(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_text")),
+    )
+    with op.batch_alter_table("audit_text", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_text_number"), ["number"], unique=False)
+    _freeze("audit_text", ("UPDATE",))
     op.create_table(
         "hold",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -167,6 +205,7 @@ def upgrade() -> None:
             "side", sa.Enum("provider", "agency", name="side", native_enum=False, length=40), nullable=False
         ),
         sa.Column("team", sa.String(), nullable=False),
+        sa.Column("restricted_at", Moment(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -624,6 +663,7 @@ def upgrade() -> None:
         sa.Column("diet", sa.Text(), nullable=False),
         sa.Column("access_needs", sa.Text(), nullable=False),
         sa.Column("registered_at", Moment(), nullable=False),
+        sa.Column("notice_version", sa.String(), nullable=False),
         sa.Column("withdrawn_at", Moment(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -769,11 +809,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column(
-            "kind", sa.Enum("photo", "list", name="consentkind", native_enum=False, length=40), nullable=False
+            "kind", sa.Enum("photo", "list", "future", name="consentkind", native_enum=False, length=40), nullable=False
         ),
         sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("text_version", sa.String(), nullable=False),
+        sa.Column("channel", sa.Enum("page", "staff", name="channel", native_enum=False, length=40), nullable=False),
         sa.Column("given_at", Moment(), nullable=False),
         sa.Column("withdrawn_at", Moment(), nullable=True),
+        sa.Column("withdrawn_by", sa.Enum("page", "staff", name="channel", native_enum=False, length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["registration_id"], ["registration.id"], name=op.f("fk_consent_registration_id_registration")
         ),
@@ -1296,10 +1339,92 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet_closure")),
         sa.UniqueConstraint("conference_id", name=op.f("uq_sheet_closure_conference_id")),
     )
+    op.create_table(
+        "privacy_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.Enum("erasure", "restriction", "objection", name="requestkind", native_enum=False, length=40), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("asked_at", Moment(), nullable=False),
+        sa.Column("outcome", sa.Enum("granted", "refused", name="outcome", native_enum=False, length=40), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_at", Moment(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_privacy_request_account_id_account")),
+        sa.ForeignKeyConstraint(["conference_id"], ["conference.id"], name=op.f("fk_privacy_request_conference_id_conference")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_privacy_request_contact_id_contact"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_privacy_request")),
+    )
+    with op.batch_alter_table("privacy_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_privacy_request_conference_id"), ["conference_id"], unique=False)
+    with op.batch_alter_table("privacy_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_privacy_request_contact_id"), ["contact_id"], unique=False)
+    op.create_table(
+        "access_link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["conference_id"], ["conference.id"], name=op.f("fk_access_link_conference_id_conference")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_access_link_contact_id_contact"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_link")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_access_link_token_hash")),
+    )
+    with op.batch_alter_table("access_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_access_link_contact_id"), ["contact_id"], unique=False)
+    op.create_table(
+        "retention_period",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_retention_period")),
+    )
+    op.create_table(
+        "retention_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ran_at", Moment(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_run")),
+    )
+    with op.batch_alter_table("retention_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_retention_run_ran_at"), ["ran_at"], unique=False)
+    op.create_table(
+        "statement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_statement_account_id_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement")),
+        sa.UniqueConstraint("page", "language", "number", name=op.f("uq_statement_page_language_number")),
+    )
+    op.create_table(
+        "feedback",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("sent_at", Moment(), nullable=False),
+        sa.Column("answered_at", Moment(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_feedback_account_id_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
+    )
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("feedback")
+    op.drop_table("statement")
+    op.drop_table("retention_run")
+    op.drop_table("retention_period")
+    op.drop_table("access_link")
+    op.drop_table("privacy_request")
     op.drop_table("sheet_closure")
     with op.batch_alter_table("sheet_idea", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sheet_idea_idea_id"))
@@ -1441,6 +1566,8 @@ def downgrade() -> None:
     op.drop_table("provider")
     op.drop_table("enclosure")
     op.drop_table("hold")
+    op.drop_table("audit_text")
+    op.drop_table("audit_entry")
     op.drop_table("erasure")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")

@@ -1,0 +1,15 @@
+"""Privacy by machine: how long what is kept, and what people can ask for. Lies at the river's mouth and sees all rooms."""
+
+from flask import Blueprint, Flask
+
+from ..kit import clock, jobs
+
+bp = Blueprint("privacy", __name__)
+
+from . import operations, queries, views  # noqa: E402, F401 - the views register themselves on the blueprint
+
+
+def init(app: Flask) -> None:
+    """Each night throw away whose time is over; soon after an erasure the last letter about it."""
+    app.jinja_env.globals["own_statement"] = queries.own_statement
+    jobs.every_minute(app, "retention", lambda: operations.keep_schedule(at=clock.now()))

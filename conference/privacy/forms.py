@@ -1,0 +1,76 @@
+"""What people and staff are asked about data."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField
+
+from ..kit.forms import EmailLine, Form, Line, Paragraph, VersionedForm, Whole
+from .models import Outcome, RequestKind
+
+
+class RequestForm(Form):
+    """Ask for erasure or restriction, or object."""
+
+    kind = RadioField(
+        _l("What do you ask for?"),
+        choices=[(kind.value, kind.label) for kind in RequestKind],
+        default=RequestKind.ERASURE.value,
+    )
+    words = Paragraph(
+        _l("What should we know about it?"),
+        max_length=1000,
+        description=_l("You need not give a reason for an erasure."),
+        render_kw={"rows": 3},
+    )
+
+
+class NameForm(VersionedForm):
+    """Rectification: what people can put right themselves, at any time."""
+
+    title = Line(_l("Title"), max_length=40)
+    first_name = Line(_l("First name"), max_length=80)
+    last_name = Line(_l("Last name"), required=True, max_length=80)
+    function = Line(_l("Function"), max_length=120)
+
+
+class DecisionForm(Form):
+    """Grant or refuse, and why."""
+
+    outcome = RadioField(_l("Decision"), choices=[(one.value, one.label) for one in Outcome])
+    reason = Paragraph(
+        _l("Reason"),
+        required=True,
+        max_length=2000,
+        description=_l("The person gets these words by e-mail."),
+        render_kw={"rows": 4},
+    )
+
+
+class PeriodsForm(Form):
+    """Days by class of data; the fields are made for the classes."""
+
+
+def periods_form(classes: dict[str, object]) -> type[PeriodsForm]:
+    """A form with a whole number of days for each class, by name and label."""
+    fields = {name: Whole(label, minimum=0, maximum=36500) for name, label in classes.items()}
+    return type("PeriodsForm", (PeriodsForm,), fields)
+
+
+class StatementForm(VersionedForm):
+    """The operator's own words."""
+
+    text = Paragraph(
+        _l("Text"),
+        max_length=20_000,
+        description=_l("Blank lines make paragraphs, **two stars** make bold, a dash begins a list. Empty brings our text back."),
+        render_kw={"rows": 20},
+    )  # fmt: skip
+
+
+class FeedbackForm(Form):
+    """Tell of a barrier."""
+
+    page = Line(_l("On which page?"), max_length=300)
+    text = Paragraph(_l("What did not work?"), required=True, max_length=4000, render_kw={"rows": 6})
+    email = EmailLine(
+        _l("Your e-mail address"), max_length=254, description=_l("Only if you would like an answer.")
+    )

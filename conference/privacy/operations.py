@@ -1,0 +1,526 @@
+"""Throwing away whose time is over, requests and their decisions, links to one's own data, the house's statements."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import and_, delete, func, or_, select, update
+
+from ..accounts.models import Account
+from ..actions.models import ENDED, Action, Report
+from ..conferences.models import Conference
+from ..groups.models import Concern
+from ..invitations.models import Invitation, ListImport, PersonalLink
+from ..kit import audit, links, unit
+from ..kit.addresses import absolute
+from ..kit.audit import AuditEntry
+from ..kit.dates import DEFAULT_ZONE
+from ..kit.db import db, found, next_number, one_locked
+from ..kit.errors import Refused, check_version
+from ..outbox.models import Mail, MailState
+from ..outbox.operations import NewMail, queue
+from ..providers.models import Contact
+from ..registrations.models import Attendance, Consent, ConsentKind, Registration, Standing
+from ..sheets.models import GroupSheet, SheetState
+from ..voting.models import Ballot, Vote, Voter
+from . import queries
+from .erasing import erase
+from .models import (
+    AccessLink,
+    Feedback,
+    Outcome,
+    PrivacyRequest,
+    RequestKind,
+    RetentionPeriod,
+    RetentionRun,
+    Statement,
+)
+
+LINK_LASTS = timedelta(minutes=15)
+ERASED_LETTER = "privacy-decided"
+HOUR = 3
+AFTER_ACTION = timedelta(days=30)
+OVER = (MailState.SENT, MailState.FAILED, MailState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class DataClass:
+    """Data that are thrown away together: what it is, from when its days count, how many, what happens."""
+
+    name: str
+    label: Any
+    start: Any
+    days: int
+    action: Any
+    sweep: Callable[[datetime, datetime], int]
+
+
+# -- what is thrown away -----------------------------------------------
+# Each gets the moment up to which its time is over, and now; each gives how many it has thrown away.
+
+
+def _ended(before: datetime) -> Any:
+    return select(Conference.id).where(Conference.ends_at <= before)
+
+
+def _sweep_guests(before: datetime, at: datetime) -> int:
+    """People who declined or did not answer, and were not there; who agreed to be invited again stays."""
+    took_part = _took_part()
+    later = select(Invitation.contact_id).join(Conference).where(Conference.ends_at > before)
+    query = (
+        select(Contact)
+        .where(
+            Contact.id.in_(select(Invitation.contact_id).where(Invitation.conference_id.in_(_ended(before)))),
+            Contact.id.not_in(later),
+            Contact.id.not_in(took_part),
+            Contact.email.is_not(None),
+        )
+        .order_by(Contact.id)
+    )
+    return _erase_all(query, at)
+
+
+def _took_part() -> Any:
+    registered = select(Registration.contact_id).where(Registration.standing == Standing.CONFIRMED)
+    return registered.union(select(Attendance.contact_id), select(Action.responsible_id))
+
+
+def _sweep_people(before: datetime, at: datetime) -> int:
+    """Who took part: not while a later conference or an action that is open, or closed for less than a month, needs them."""
+    needed = select(Action.responsible_id).where(
+        or_(
+            Action.status.not_in(ENDED),
+            Action.id.in_(
+                select(Report.action_id).where(
+                    Report.reported_at > at - AFTER_ACTION, Report.status.in_(ENDED)
+                )
+            ),
+        )
+    )
+    recent = select(Conference.id).where(Conference.ends_at > before)
+    in_use = [
+        select(model.contact_id).where(model.conference_id.in_(recent))
+        for model in (Invitation, Registration, Attendance)
+    ]
+    known = select(Invitation.contact_id).union(
+        select(Registration.contact_id), select(Attendance.contact_id), select(Action.responsible_id)
+    )
+    query = (
+        select(Contact)
+        .where(
+            Contact.id.in_(known),
+            Contact.id.not_in(needed),
+            *(Contact.id.not_in(some) for some in in_use),
+            or_(Contact.email.is_not(None), Contact.first_name != ""),
+        )
+        .order_by(Contact.id)
+    )
+    return _erase_all(query, at)
+
+
+def _erase_all(query: Any, at: datetime) -> int:
+    agreed = select(Registration.contact_id).join(Consent, Consent.registration_id == Registration.id)
+    keeps = set(
+        db.session.scalars(agreed.where(Consent.kind == ConsentKind.FUTURE, Consent.withdrawn_at.is_(None)))
+    )
+    people = [contact for contact in db.session.scalars(query) if contact.id not in keeps]
+    for contact in people:
+        # By its time, not by request: what a restored backup brings back, the next night throws away again.
+        erase(contact, at=at, remember=False)
+    return len(people)
+
+
+def _sweep_needs(before: datetime, _at: datetime) -> int:
+    has = or_(Registration.diet != "", Registration.access_needs != "")
+    here = and_(Registration.conference_id.in_(_ended(before)), has)
+    values = {"diet": "", "access_needs": ""}
+    return _changed(update(Registration).where(here).values(values))
+
+
+def _sweep_times(before: datetime, _at: datetime) -> int:
+    ended = _ended(before)
+    timed = or_(Attendance.arrived_at.is_not(None), Attendance.left_at.is_not(None))
+    times = update(Attendance).where(Attendance.conference_id.in_(ended), timed)
+    waiting = update(Registration).where(
+        Registration.conference_id.in_(ended), Registration.queue_number.is_not(None)
+    )
+    return _changed(times.values(arrived_at=None, left_at=None)) + _changed(waiting.values(queue_number=None))
+
+
+def _sweep_photo_consents(before: datetime, _at: datetime) -> int:
+    ended = select(Registration.id).where(Registration.conference_id.in_(_ended(before)))
+    return _changed(delete(Consent).where(Consent.registration_id.in_(ended)))
+
+
+def _sweep_authors(before: datetime, _at: datetime) -> int:
+    ended = _ended(before)
+    concerns = update(Concern).where(Concern.conference_id.in_(ended), Concern.contact_id.is_not(None))
+    sheets = select(GroupSheet.id).where(GroupSheet.conference_id.in_(ended))
+    known = or_(SheetState.contact_id.is_not(None), SheetState.writer != "")
+    states = update(SheetState).where(SheetState.sheet_id.in_(sheets), known)
+    return _changed(concerns.values(contact_id=None)) + _changed(states.values(contact_id=None, writer=""))
+
+
+def _sweep_ballots(before: datetime, _at: datetime) -> int:
+    closed = select(Vote.id).where(Vote.closed_at <= before)
+    papers = _changed(delete(Ballot).where(Ballot.vote_id.in_(closed)))
+    return papers + _changed(delete(Voter).where(Voter.vote_id.in_(closed)))
+
+
+def _sweep_actions(before: datetime, at: datetime) -> int:
+    newest = (
+        select(Report.action_id).group_by(Report.action_id).having(func.max(Report.reported_at) <= before)
+    )
+    over = select(Action.id).where(Action.status.in_(ENDED), Action.id.in_(newest))
+    later = select(Invitation.contact_id).join(Conference).where(Conference.ends_at > before)
+    query = select(Contact).where(
+        Contact.id.in_(select(Action.responsible_id).where(Action.id.in_(over))),
+        Contact.id.not_in(select(Action.responsible_id).where(Action.id.not_in(over))),
+        Contact.id.not_in(later),
+        Contact.email.is_not(None),
+    )
+    owners = _erase_all(query.order_by(Contact.id), at)
+    others = update(Action).where(Action.id.in_(over), Action.supporters != "")
+    authors = update(Report).where(Report.action_id.in_(over), Report.author != "")
+    return owners + _changed(others.values(supporters="")) + _changed(authors.values(author=""))
+
+
+def _sweep_letters(before: datetime, _at: datetime) -> int:
+    blank = {"text": "", "calendar": None, "button_url": None, "button_label": None}
+    done = and_(
+        Mail.state.in_(OVER),
+        Mail.created_at <= before,
+        func.coalesce(Mail.sent_at, Mail.created_at) <= before,
+    )
+    return _changed(update(Mail).where(done, Mail.text != "").values(blank))
+
+
+def _sweep_envelopes(before: datetime, _at: datetime) -> int:
+    blank = {"recipient_name": "", "recipient_address": "", "subject": "", "error": None}
+    done = and_(Mail.state.in_(OVER), func.coalesce(Mail.sent_at, Mail.created_at) <= before)
+    return _changed(update(Mail).where(done, Mail.recipient_address != "").values(blank))
+
+
+def _sweep_links(before: datetime, _at: datetime) -> int:
+    dead = delete(PersonalLink).where(
+        or_(PersonalLink.expires_at <= before, PersonalLink.revoked_at <= before)
+    )
+    return _changed(dead) + _changed(delete(AccessLink).where(AccessLink.expires_at <= before))
+
+
+def _sweep_uploads(before: datetime, _at: datetime) -> int:
+    old = update(ListImport).where(ListImport.content.is_not(None), ListImport.created_at <= before)
+    return _changed(old.values(content=None))
+
+
+def _sweep_record(before: datetime, _at: datetime) -> int:
+    numbers = select(AuditEntry.number).where(
+        AuditEntry.at <= before,
+        or_(AuditEntry.conference_id.is_(None), AuditEntry.conference_id.in_(_ended(before))),
+    )
+    return audit.forget_texts(db.session.connection(), set(db.session.scalars(numbers)))
+
+
+def _sweep_feedback(before: datetime, _at: datetime) -> int:
+    old = update(Feedback).where(Feedback.answered_at <= before, Feedback.email != "")
+    return _changed(old.values(email=""))
+
+
+def _changed(statement: Any) -> int:
+    db.session.flush()
+    done = db.session.execute(statement.execution_options(synchronize_session=False))
+    db.session.expire_all()
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+END, DELIVERY = _l("end of the conference"), _l("delivery")
+DELETE, FORGET = _l("delete"), _l("replace the name by a pseudonym")
+CLASSES = (
+    DataClass("needs", _l("Food and needs"), END, 3, DELETE, _sweep_needs),
+    DataClass("guests", _l("Invited people who declined or did not answer"), END, 28, DELETE, _sweep_guests),
+    DataClass("times", _l("Waiting list, times of arriving and leaving"), END, 28, DELETE, _sweep_times),
+    DataClass(
+        "people",
+        _l("Contact data of who was registered or there (not while an action of theirs is open)"),
+        END,
+        182,
+        FORGET,
+        _sweep_people,
+    ),
+    DataClass(
+        "authors", _l("Who proposed a concern or wrote a results sheet"), END, 182, DELETE, _sweep_authors
+    ),
+    DataClass(
+        "ballots",
+        _l("Single ballots, and who has voted"),
+        _l("closing of the vote"),
+        182,
+        DELETE,
+        _sweep_ballots,
+    ),
+    DataClass(
+        "actions",
+        _l("Who was responsible for an action"),
+        _l("closing of the action"),
+        365,
+        _l("leave only the organisation"),
+        _sweep_actions,
+    ),
+    DataClass("consents", _l("Consents, as proof"), END, 1096, DELETE, _sweep_photo_consents),
+    DataClass("letters", _l("Text of letters"), DELIVERY, 7, DELETE, _sweep_letters),
+    DataClass("envelopes", _l("Recipient and subject of letters"), DELIVERY, 182, DELETE, _sweep_envelopes),
+    DataClass("links", _l("Personal links"), _l("expiry"), 0, DELETE, _sweep_links),
+    DataClass(
+        "uploads", _l("Uploaded lists that were not taken over"), _l("upload"), 7, DELETE, _sweep_uploads
+    ),
+    DataClass("record", _l("Texts beside the record of changes"), END, 365, DELETE, _sweep_record),
+    DataClass(
+        "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _sweep_feedback
+    ),
+)
+
+
+def run_retention(*, at: datetime) -> RetentionRun:
+    """Throw away whose time is over, and write down how much. Twice changes nothing more."""
+    days = queries.periods(CLASSES)
+    counts = {one.name: one.sweep(at - timedelta(days=days[one.name]), at) for one in CLASSES}
+    run = RetentionRun(ran_at=at, counts=counts)
+    db.session.add(run)
+    db.session.flush()
+    return run
+
+
+def keep_schedule(*, at: datetime) -> bool:
+    """Run once a night; blank at once the letters that told somebody of their erasure. True when the night's run was made."""
+    with unit.reading():
+        is_due = _is_due(at)
+        has_told = bool(db.session.scalar(select(func.count(Mail.id)).where(*_told())))
+    if has_told:
+        with unit.writing():
+            forget_told()
+    if is_due:
+        with unit.writing():
+            if _is_due(at):
+                run_retention(at=at)
+    return is_due
+
+
+def _is_due(at: datetime) -> bool:
+    local = at.astimezone(ZoneInfo(DEFAULT_ZONE))
+    tonight = local.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    if local < tonight:
+        tonight -= timedelta(days=1)
+    last = db.session.scalar(select(func.max(RetentionRun.ran_at)))
+    return last is None or last < tonight
+
+
+def _told() -> tuple[Any, ...]:
+    return Mail.kind == ERASED_LETTER, Mail.state.in_(OVER), Mail.recipient_address != ""
+
+
+def forget_told() -> int:
+    """Blank the letters about a decision that have reached whom they were for, or never will."""
+    blank = {"recipient_name": "", "recipient_address": "", "subject": "", "text": "", "error": None}
+    return _changed(update(Mail).where(*_told()).values(blank))
+
+
+def set_periods(days: dict[str, int]) -> None:
+    """Keep the operator's periods where they differ from the defaults."""
+    known = {period.name: period for period in db.session.scalars(select(RetentionPeriod))}
+    for one in CLASSES:
+        wanted = days[one.name]
+        if one.name in known:
+            known[one.name].days = wanted
+        elif wanted != one.days:
+            db.session.add(RetentionPeriod(name=one.name, days=wanted))
+    db.session.flush()
+
+
+# -- requests ------------------------------------------------------------
+
+
+def ask(
+    conference: Conference, contact: Contact, kind: RequestKind, words: str, *, at: datetime
+) -> PrivacyRequest:
+    """Somebody asks for erasure, restriction, or objects. Asked twice while it is open, it is one request."""
+    one_locked(select(Contact).where(Contact.id == contact.id))
+    waiting = queries.open_request(contact.id, kind)
+    if waiting is not None:
+        waiting.words = words or waiting.words
+        return waiting
+    request = PrivacyRequest(conference=conference, contact=contact, kind=kind, words=words, asked_at=at)
+    db.session.add(request)
+    db.session.flush()
+    return request
+
+
+def decide(
+    request: PrivacyRequest, outcome: Outcome, reason: str, account: Account, *, at: datetime
+) -> PrivacyRequest:
+    """Grant or refuse, with the reason that the person is told. What is granted happens at once.
+
+    Raises Refused when it is decided already.
+    """
+    request = found(one_locked(select(PrivacyRequest).where(PrivacyRequest.id == request.id)))
+    if request.outcome is not None:
+        raise Refused(_("This request has been decided already."))
+    contact = found(request.contact)
+    address = (contact.name, contact.email or "")
+    request.outcome, request.reason, request.decided_at, request.account_id = outcome, reason, at, account.id
+    if outcome is Outcome.GRANTED:
+        _do(request, contact, at)
+    if address[1]:
+        _tell(request, address, at)
+    db.session.flush()
+    return request
+
+
+def _do(request: PrivacyRequest, contact: Contact, at: datetime) -> None:
+    if request.kind is RequestKind.RESTRICTION:
+        restrict(contact, at=at)
+        return
+    # The reason may name the person; it has been told to them, and here it would keep the name.
+    request.reason = ""
+    db.session.flush()
+    erase(contact, at=at)
+
+
+def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> None:
+    conference = request.conference
+    erased = request.outcome is Outcome.GRANTED and request.kind is not RequestKind.RESTRICTION
+    with force_locale(conference.language):
+        subject = render_template("mail/privacy_decided_subject.txt", conference=conference)
+        text = render_template(
+            "mail/privacy_decided.txt", conference=conference, request=request, erased=erased
+        )
+    queue(
+        NewMail(
+            purpose=f"privacy-decided:{request.id}",
+            kind=ERASED_LETTER if erased else "privacy-answered",
+            about=conference.slug,
+            language=conference.language,
+            recipient=("", address[1]) if erased else address,
+            subject=" ".join(subject.split()),
+            text=text.strip() + "\n",
+            reply_to=(conference.organiser_name, conference.organiser_email),
+        ),
+        at=at,
+    )
+
+
+def restrict(contact: Contact, *, at: datetime) -> None:
+    """Keep the data, use them no more: no letters, not in exports and lists."""
+    contact.restricted_at = contact.restricted_at or at
+
+
+def lift_restriction(contact: Contact) -> None:
+    """Use the data again."""
+    contact.restricted_at = None
+
+
+def rectify(
+    contact: Contact, *, title: str, first_name: str, last_name: str, function: str, version: int | None
+) -> None:
+    """Put right what people know best themselves, in their registrations too. Raises Stale when staff changed it meanwhile."""
+    contact = found(one_locked(select(Contact).where(Contact.id == contact.id)))
+    new = f"{title} {first_name} {last_name}, {function}"
+    old = f"{contact.title} {contact.first_name} {contact.last_name}, {contact.function}"
+    check_version(version, contact.version, mine=new.strip(), theirs=old.strip())
+    before = contact.name
+    contact.title, contact.first_name, contact.last_name, contact.function = (
+        title,
+        first_name,
+        last_name,
+        function,
+    )
+    contact.version += 1
+    for registration in db.session.scalars(select(Registration).where(Registration.contact_id == contact.id)):
+        if registration.name == before:
+            registration.name = contact.name
+            registration.version += 1
+
+
+# -- access ----------------------------------------------------------------
+
+
+def send_access_link(conference: Conference, contact: Contact, *, at: datetime) -> None:
+    """Mail a fresh link of 15 minutes to the known address; older ones die. Raises Refused without an address."""
+    contact = found(one_locked(select(Contact).where(Contact.id == contact.id)))
+    if not contact.email:
+        raise Refused(_("There is no e-mail address to which the link could go."))
+    db.session.execute(delete(AccessLink).where(AccessLink.contact_id == contact.id))
+    nonce = links.new_nonce()
+    link = AccessLink(
+        contact_id=contact.id,
+        conference_id=conference.id,
+        token_hash=links.hash_of(links.token_of(nonce)),
+        created_at=at,
+        expires_at=at + LINK_LASTS,
+    )
+    db.session.add(link)
+    db.session.flush()
+    stand_in = "0" * 43
+    address = absolute("privacy.open_access", token=stand_in).replace(stand_in, links.mark_of(nonce))
+    with force_locale(conference.language):
+        subject = render_template("mail/privacy_access_subject.txt", conference=conference)
+        text = render_template("mail/privacy_access.txt", conference=conference, contact=contact)
+        label = _("Get my data")
+    queue(
+        NewMail(
+            purpose=f"privacy-access:{secrets.token_hex(8)}",
+            kind="privacy-access",
+            about=conference.slug,
+            language=conference.language,
+            recipient=(contact.name, contact.email),
+            subject=" ".join(subject.split()),
+            text=text.strip() + "\n",
+            button=(label, address),
+            reply_to=(conference.organiser_name, conference.organiser_email),
+        ),
+        at=at,
+    )
+
+
+# -- statements and feedback ---------------------------------------------
+
+
+def save_statement(
+    page: str, language: str, text: str, version: int | None, account: Account, *, at: datetime
+) -> Statement:
+    """Keep the operator's words as a new version; empty words bring the house's own back. Raises Stale."""
+    current = queries.statement(page, language)
+    number = current.number if current else 0
+    check_version(version, number, mine=text, theirs=current.text if current else "")
+    here = (Statement.page == page, Statement.language == language)
+    saved = Statement(
+        page=page,
+        language=language,
+        number=next_number(Statement.number, *here),
+        text=text,
+        account_id=account.id,
+        saved_at=at,
+    )
+    db.session.add(saved)
+    db.session.flush()
+    return saved
+
+
+def give_feedback(page: str, text: str, email: str, *, at: datetime) -> Feedback:
+    """Somebody tells of a barrier."""
+    feedback = Feedback(page=page, text=text, email=email, sent_at=at)
+    db.session.add(feedback)
+    db.session.flush()
+    return feedback
+
+
+def mark_answered(feedback: Feedback, account: Account, *, at: datetime) -> None:
+    """Somebody has answered; the second time changes nothing."""
+    if feedback.answered_at is None:
+        feedback.answered_at, feedback.account_id = at, account.id

@@ -1,0 +1,102 @@
+"""Who asked for what, and what is kept how long."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from ..accounts.models import Account, Role
+from ..conferences.models import Conference, Membership
+from ..kit import language, links
+from ..kit.db import db
+from ..kit.markdown import to_html
+from .models import (
+    AccessLink,
+    Feedback,
+    PrivacyRequest,
+    RequestKind,
+    RetentionPeriod,
+    RetentionRun,
+    Statement,
+)
+
+
+def periods(classes: Iterable[Any]) -> dict[str, int]:
+    """Days by class: the operator's, else the default."""
+    chosen = {period.name: period.days for period in db.session.scalars(select(RetentionPeriod))}
+    return {one.name: chosen.get(one.name, one.days) for one in classes}
+
+
+def runs() -> list[RetentionRun]:
+    """The last nights, newest first."""
+    return list(db.session.scalars(select(RetentionRun).order_by(RetentionRun.id.desc()).limit(30)))
+
+
+def open_request(contact_id: int, kind: RequestKind) -> PrivacyRequest | None:
+    query = select(PrivacyRequest).where(
+        PrivacyRequest.contact_id == contact_id, PrivacyRequest.kind == kind, PrivacyRequest.outcome.is_(None)
+    )
+    return db.session.scalars(query).first()
+
+
+def requests_of(contact_id: int) -> list[PrivacyRequest]:
+    query = select(PrivacyRequest).where(PrivacyRequest.contact_id == contact_id)
+    return list(db.session.scalars(query.order_by(PrivacyRequest.id.desc())))
+
+
+def requests_for(account: Account) -> list[PrivacyRequest]:
+    """What the account may decide: open ones first, the oldest of them on top."""
+    query = (
+        select(PrivacyRequest)
+        .options(joinedload(PrivacyRequest.contact), joinedload(PrivacyRequest.conference))
+        .where(PrivacyRequest.conference_id.in_(_conferences_of(account)))
+        .order_by(PrivacyRequest.outcome.is_not(None), PrivacyRequest.asked_at)
+    )
+    return list(db.session.scalars(query))
+
+
+def request_for(account: Account, request_id: int) -> PrivacyRequest | None:
+    query = select(PrivacyRequest).where(
+        PrivacyRequest.id == request_id, PrivacyRequest.conference_id.in_(_conferences_of(account))
+    )
+    return db.session.scalar(query)
+
+
+def _conferences_of(account: Account) -> Any:
+    if account.role is Role.ADMIN:
+        return select(Conference.id)
+    mine = select(Membership.series_id).where(Membership.account_id == account.id)
+    return select(Conference.id).where(Conference.series_id.in_(mine))
+
+
+def access_by_token(token: str, at: datetime) -> AccessLink | None:
+    query = select(AccessLink).where(
+        AccessLink.token_hash == links.hash_of(token), AccessLink.expires_at > at
+    )
+    return db.session.scalar(query)
+
+
+def statement(page: str, language: str) -> Statement | None:
+    """The newest words of the operator on a page."""
+    query = select(Statement).where(Statement.page == page, Statement.language == language)
+    return db.session.scalars(query.order_by(Statement.number.desc()).limit(1)).first()
+
+
+PAGES = ("privacy", "accessibility", "imprint")
+
+
+def own_statement(page: str) -> Markup | None:
+    """The operator's words on a page in the language of the screen; None: the house's own text stands."""
+    words = statement(page, language.current())
+    return to_html(words.text) if words is not None and words.text else None
+
+
+def all_feedback() -> list[Feedback]:
+    return list(db.session.scalars(select(Feedback).order_by(Feedback.answered_at.is_not(None), Feedback.id)))
+
+
+def feedback_by_id(feedback_id: int) -> Feedback | None:
+    return db.session.get(Feedback, feedback_id)

@@ -1,0 +1,226 @@
+"""Reading the record: the history of one thing, and pages of all of it. Names are looked up now, never stored."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from ..accounts.models import Account
+from ..conferences.models import Conference
+from ..kit.audit import AuditEntry, AuditText, is_among
+from ..kit.dates import show_datetime
+from ..kit.db import db
+from ..providers.models import Contact
+from . import words
+
+AT_MOST = 100
+PEOPLE = ("contact_id", "responsible_id")
+LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What of the record is asked for; empty is everything."""
+
+    kind: str = ""
+    conference_id: int | None = None
+    account_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def history_of(kind: str, object_id: int | str, **also: int) -> list[dict[str, Any]]:
+    """What happened to one thing and its parts, newest first, as entries of a timeline.
+
+    `also`: contact_id and conference_id add everything about that person there.
+    """
+    key = str(object_id)
+    chosen = [
+        and_(AuditEntry.kind == kind, AuditEntry.object_id == key),
+        and_(AuditEntry.parent_kind == kind, AuditEntry.parent_id == key),
+        and_(AuditEntry.kind == kind, AuditEntry.object_id.is_(None)),
+    ]
+    if also:
+        person = AuditEntry.contact_id == also["contact_id"]
+        here = or_(AuditEntry.conference_id == also["conference_id"], AuditEntry.conference_id.is_(None))
+        chosen.append(and_(person, here))
+        chosen.append(and_(AuditEntry.kind == "contact", AuditEntry.object_id.is_(None)))
+    found = db.session.scalars(select(AuditEntry).where(or_(*chosen)).order_by(AuditEntry.number.desc()))
+    mine = {kind: key} | ({"contact": str(also["contact_id"])} if also else {})
+    entries = [entry for entry in found if _is_about(entry, mine)][:AT_MOST]
+    return described(entries)
+
+
+def history_of_rounds(round_ids: list[int]) -> list[dict[str, Any]]:
+    """What happened to the breakout rounds of a conference: rounds, groups, seats and what was published."""
+    if not round_ids:
+        return []
+    ids = [str(one) for one in round_ids]
+    query = select(AuditEntry).where(
+        or_(
+            and_(AuditEntry.kind == "round", AuditEntry.object_id.in_(ids)),
+            and_(AuditEntry.parent_kind == "round", AuditEntry.parent_id.in_(ids)),
+        )
+    )
+    return described(list(db.session.scalars(query.order_by(AuditEntry.number.desc()).limit(AT_MOST))))
+
+
+def _is_about(entry: AuditEntry, mine: dict[str, str]) -> bool:
+    """Whether a row of many is also about one of these."""
+    if entry.object_id is not None or entry.kind not in mine:
+        return True
+    return is_among(mine[entry.kind], json.loads(entry.changes).get("*", {}).get("ids", ""))
+
+
+def entries_of(wanted: Filter, page: int, size: int) -> tuple[list[dict[str, Any]], int]:
+    """One page of the record, newest first, and how many rows there are."""
+    conditions = _conditions(wanted)
+    total = db.session.scalar(select(func.count(AuditEntry.number)).where(*conditions)) or 0
+    query = select(AuditEntry).where(*conditions).order_by(AuditEntry.number.desc())
+    rows = list(db.session.scalars(query.limit(size).offset((page - 1) * size)))
+    return described(rows), total
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.kind:
+        found.append(AuditEntry.kind == wanted.kind)
+    if wanted.conference_id:
+        found.append(AuditEntry.conference_id == wanted.conference_id)
+    if wanted.account_id:
+        found += [AuditEntry.actor == "account", AuditEntry.actor_id == wanted.account_id]
+    if wanted.since:
+        found.append(AuditEntry.at >= wanted.since)
+    if wanted.until:
+        found.append(AuditEntry.at < wanted.until)
+    return found
+
+
+def entries_about(contact_id: int) -> list[dict[str, Any]]:
+    """Every row about a person, oldest first: for who asks what is stored of them."""
+    query = select(AuditEntry).where(AuditEntry.contact_id == contact_id).order_by(AuditEntry.number)
+    return described(list(db.session.scalars(query)))
+
+
+def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:
+    """Rows in words: number, when, iso, title, who, text (a line per detail)."""
+    if not entries:
+        return []
+    changes = {entry.number: json.loads(entry.changes) for entry in entries}
+    accounts, people = _names(entries, changes)
+    texts = _texts(entries)
+    zones = _zones(entries)
+    found = []
+    for entry in entries:
+        zone = zones.get(entry.conference_id)
+        lines = _lines(entry, changes[entry.number], texts, people, zone)
+        found.append(
+            {
+                "number": entry.number,
+                "when": show_datetime(entry.at, zone),
+                "iso": entry.at.isoformat(),
+                "title": _title(entry, changes[entry.number]),
+                "who": _who(entry, accounts, people),
+                "lines": lines,
+                "text": " · ".join(lines),
+            }
+        )
+    return found
+
+
+def _zones(entries: list[AuditEntry]) -> dict[int | None, str]:
+    ids = {entry.conference_id for entry in entries if entry.conference_id}
+    rows = db.session.execute(select(Conference.id, Conference.zone).where(Conference.id.in_(ids)))
+    return {row.id: row.zone for row in rows}
+
+
+def _names(
+    entries: list[AuditEntry], changes: dict[int, dict[str, Any]]
+) -> tuple[dict[int, str], dict[int, str]]:
+    accounts = {entry.actor_id for entry in entries if entry.actor == "account"}
+    people = {entry.actor_id for entry in entries if entry.actor == "contact"}
+    for details in changes.values():
+        for name in PEOPLE:
+            if isinstance(details.get(name), list):
+                people |= {one for one in details[name] if isinstance(one, int)}
+    staff = db.session.execute(select(Account.id, Account.name).where(Account.id.in_(accounts))).all()
+    guests = db.session.scalars(select(Contact).where(Contact.id.in_(people)))
+    return {row.id: row.name for row in staff}, {contact.id: contact.name for contact in guests}
+
+
+def _texts(entries: Iterable[AuditEntry]) -> dict[tuple[int, str], AuditText]:
+    numbers = [entry.number for entry in entries]
+    found = db.session.scalars(select(AuditText).where(AuditText.number.in_(numbers)))
+    return {(one.number, one.column): one for one in found}
+
+
+def _who(entry: AuditEntry, accounts: dict[int, str], people: dict[int, str]) -> str:
+    if entry.actor == "system":
+        return _("Folgetermin itself")
+    if entry.actor == "account":
+        return accounts.get(entry.actor_id or 0, _("an account that is gone"))
+    if entry.actor == "contact":
+        return people.get(entry.actor_id or 0, _("a person whose data were deleted"))
+    return _("a participant")
+
+
+def _title(entry: AuditEntry, changes: dict[str, Any]) -> str:
+    kind, verb = words.kind_of(entry.kind), words.VERBS[entry.verb]
+    if "*" in changes:
+        number = changes["*"]["count"]
+        return ngettext(
+            "%(kind)s: %(num)d %(verb)s", "%(kind)s: %(num)d %(verb)s", number, kind=kind, verb=verb
+        )
+    return f"{kind}: {verb}"
+
+
+def _lines(
+    entry: AuditEntry,
+    changes: dict[str, Any],
+    texts: dict[tuple[int, str], AuditText],
+    people: dict[int, str],
+    zone: str | None,
+) -> list[str]:
+    lines = []
+    for name, change in changes.items():
+        if name == "*":
+            continue
+        label = words.column_of(name)
+        if isinstance(change, list):
+            before, after = (_value(entry.kind, name, value, people, zone) for value in change)
+        elif "text" in change and (entry.number, name) in texts:
+            kept = texts[entry.number, name]
+            before, after = _short(kept.before), _short(kept.after)
+        else:
+            lines.append(_("%(what)s: changed", what=label) if entry.verb == "changed" else label)
+            continue
+        lines.append(_arrow(entry.verb, label, before, after))
+    return lines
+
+
+def _arrow(verb: str, label: str, before: str, after: str) -> str:
+    if verb == "created":
+        return f"{label}: {after}"
+    return f"{label}: {before}" if verb == "deleted" else f"{label}: {before} → {after}"
+
+
+def _value(kind: str, name: str, value: Any, people: dict[int, str], zone: str | None) -> str:
+    if name in PEOPLE and isinstance(value, int):
+        return people.get(value, _("a person whose data were deleted"))
+    return words.value_of(kind, name, value, zone)
+
+
+def _short(value: str | None) -> str:
+    if not value:
+        return "–"
+    return value if len(value) <= LONGEST else f"{value[:LONGEST]} …"
+
+
+def kinds() -> list[str]:
+    """Of which tables there are rows."""
+    return list(db.session.scalars(select(AuditEntry.kind).distinct().order_by(AuditEntry.kind)))
