@@ -33,6 +33,7 @@ ROOMS = (
     "outbox",
     "providers",
     "conferences",
+    "people",
     "invitations",
     "registrations",
     "agenda",
@@ -124,7 +125,7 @@ def _wire_rooms(app: Flask) -> None:
             app.register_blueprint(room.bp)
     from . import cli
 
-    access.init(app, account=_account, guest=_guest)
+    access.init(app, account=_account, guest=_guest, roles=_roles)
     cli.init(app)
 
 
@@ -132,8 +133,16 @@ def _account(session_key: str) -> object:
     from .accounts.queries import account_by_session
 
     account = account_by_session(session_key)
+    if account is not None:
+        account.asked_at = clock.now()
     # Only the people of the demo have no password: outside demo mode whoever became one of them is nobody again.
     return account if account and (account.password_hash or current_app.config["DEMO"]) else None
+
+
+def _roles(account: Any, values: dict[str, Any]) -> frozenset[str]:
+    from .conferences.queries import roles_here
+
+    return roles_here(account, values.get("slug"), values.get("series_slug"))
 
 
 def _guest(link_id: int) -> object:

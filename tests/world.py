@@ -29,6 +29,8 @@ from conference.minutes import operations as minutes
 from conference.minutes import queries as drafts
 from conference.outbox import operations as outbox
 from conference.outbox.models import MailState
+from conference.people import operations as people
+from conference.people.models import AccountLink
 from conference.registrations import operations as registrations
 from conference.registrations.models import Presence
 from conference.registrations.queries import participants
@@ -111,7 +113,23 @@ def build(app: Flask) -> World:
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
+        _house(world, series, organiser)
     return world
+
+
+def _house(world: World, series: Any, organiser: Any) -> None:
+    """An administrator, a closed account, and a colleague who has not chosen a password yet."""
+    chief = an_account(Role.ADMIN)
+    closed = an_account()
+    people.close_account(closed, at=NOW)
+    june = conference_by_slug(COMING)
+    for place in (series, june):
+        address = f"neu.{type(place).__name__.lower()}@agentur.example"
+        people.invite_colleague(place, address, "Neu Beispiel", Role.DOOR, None, organiser, at=NOW)
+    link = db.session.query(AccountLink).order_by(AccountLink.id.desc()).first()
+    world.add("newcomer", ["/password", f"/password/{links.token_of(link.nonce)}"])
+    starts = ["/accounts", f"/accounts/{closed.id}", f"/series/{series.slug}/people"]
+    world.add("admin", starts, account=chief.session_key)
 
 
 def _over(world: World, series: Any, organiser: Any) -> None:

@@ -1,6 +1,7 @@
 """Staff accounts."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,16 +10,23 @@ from ..kit.db import Choice, Model
 
 
 class Role(Choice):
-    """What an account may do; guests have no account."""
+    """What somebody may do, in the house or (by a grant) in a series or conference; guests have no account."""
 
     ADMIN = "admin", _l("Administration")
     ORGANISER = "organiser", _l("Organisation")
     MODERATOR = "moderator", _l("Facilitation")
+    MINUTE_TAKER = "minute_taker", _l("Minute taker")
+    DOOR = "door", _l("Door")
     LEADERSHIP = "leadership", _l("Leadership")
+    COLLEAGUE = "colleague", _l("No role in the house")
 
 
 class Account(Model):
-    """A member of staff. `session_key` is what a session cookie holds: renewing it ends all sessions."""
+    """A member of staff.
+
+    `role` is the one in the house: administrators reach everything; with the others it opens the pages that belong to
+    no conference. Into a series or conference only a grant leads.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
@@ -29,3 +37,8 @@ class Account(Model):
     session_key: Mapped[str] = mapped_column(unique=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+
+    if TYPE_CHECKING:
+        asked_at: datetime | None
+    # The moment for which roles are looked up; set when a request names the account, never stored.
+    asked_at = None

@@ -74,6 +74,6 @@ def _verify(stored: str, password: str) -> bool:
         return False
 
 
-def renew_session_key(account: Account) -> None:
+def end_sessions(account: Account, *, at: datetime) -> None:
     """End all sessions of the account."""
     account.session_key = secrets.token_urlsafe(32)

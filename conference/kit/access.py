@@ -3,6 +3,8 @@
 `public` – anybody. `staff(*roles)` – a signed-in account with one of the roles.
 `guest` – a person who came by a personal link (exchanged by POST for the session cookie).
 What a visitor may not see is 404; a staff page without sign-in leads to the sign-in page.
+The roles are those at the place that the address names (its conference, its series, or neither); they are read anew with
+every request, so that a role which was taken away or has ended opens nothing more.
 """
 
 from collections.abc import Callable
@@ -15,7 +17,11 @@ from werkzeug.wrappers import Response
 F = TypeVar("F", bound=Callable[..., Any])
 
 ADMIN, ORGANISER, MODERATOR, LEADERSHIP = "admin", "organiser", "moderator", "leadership"
-EVERY_ROLE = (ADMIN, ORGANISER, MODERATOR, LEADERSHIP)
+MINUTE_TAKER, DOOR, COLLEAGUE = "minute_taker", "door", "colleague"
+EVERY_ROLE = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, DOOR, LEADERSHIP)
+RECORDING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER)
+CHECKING_IN = (ADMIN, ORGANISER, MODERATOR, DOOR)
+READING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, LEADERSHIP)
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,15 @@ class Rule:
 
 @dataclass
 class Visitor:
-    """Who is asking: a staff account, a guest with a personal link, both or nobody."""
+    """Who is asking: a staff account with its roles at this address, a guest with a personal link, both or nobody."""
 
     account: Any = None
     guest: Any = None
+    roles: frozenset[str] = frozenset()
+
+    def may(self, *roles: str) -> bool:
+        """True when the account has one of the roles here."""
+        return not self.roles.isdisjoint(roles)
 
 
 def _mark(rule: Rule) -> Callable[[F], F]:
@@ -65,6 +76,31 @@ def organisers(view: F) -> F:
 def moderators(view: F) -> F:
     """Open to organisers, moderators and administrators: everybody who works on the day."""
     return _mark(Rule("staff", (ADMIN, ORGANISER, MODERATOR)))(view)
+
+
+def minute_takers(view: F) -> F:
+    """Open to those who write down what is said and decided."""
+    return _mark(Rule("staff", RECORDING))(view)
+
+
+def door(view: F) -> F:
+    """Open to those who check people in."""
+    return _mark(Rule("staff", CHECKING_IN))(view)
+
+
+def readers(view: F) -> F:
+    """Open to those who read what came of it; not to the door."""
+    return _mark(Rule("staff", READING))(view)
+
+
+def administrators(view: F) -> F:
+    """Open to administrators of the house."""
+    return _mark(Rule("staff", (ADMIN,)))(view)
+
+
+def signed_in(view: F) -> F:
+    """Open to every account, for what is its own; a role is not asked for."""
+    return _mark(Rule("staff", (*EVERY_ROLE, COLLEAGUE)))(view)
 
 
 def developers(view: F) -> F:
@@ -107,8 +143,7 @@ def _is_open(rule: Rule) -> bool:
     if rule.kind == "guest":
         return visitor().guest is not None
     if rule.kind == "staff":
-        account = visitor().account
-        return account is not None and account.role.value in rule.roles
+        return visitor().account is not None and visitor().may(*rule.roles)
     if rule.kind == "developer":
         return bool(config["DEMO"] or current_app.debug or current_app.testing)
     return rule.kind == "demo" and bool(config["DEMO"])
@@ -118,9 +153,11 @@ def visitor() -> Visitor:
     """Who is asking, read once per request."""
     if "visitor" not in g:
         loaders = current_app.extensions["access"]
+        account = loaders["account"](session["account"]) if "account" in session else None
         g.visitor = Visitor(
-            account=loaders["account"](session["account"]) if "account" in session else None,
+            account=account,
             guest=loaders["guest"](session["guest"]) if "guest" in session else None,
+            roles=frozenset() if account is None else loaders["roles"](account, request.view_args or {}),
         )
     found: Visitor = g.visitor
     return found
@@ -162,7 +199,19 @@ def _fresh_session() -> None:
     g.pop("visitor", None)
 
 
-def init(app: Flask, *, account: Callable[[str], Any], guest: Callable[[int], Any]) -> None:
-    """Register the loaders of accounts and personal links; the kit itself knows no room."""
-    app.extensions["access"] = {"account": account, "guest": guest}
+def opens(endpoint: str, roles: frozenset[str]) -> bool:
+    """True when somebody with these roles may open the page: for navigation, so that nobody is led to a closed door."""
+    rule = rule_of(endpoint)
+    return rule is not None and (rule.kind == "public" or not roles.isdisjoint(rule.roles))
+
+
+def init(
+    app: Flask,
+    *,
+    account: Callable[[str], Any],
+    guest: Callable[[int], Any],
+    roles: Callable[[Any, dict[str, Any]], frozenset[str]],
+) -> None:
+    """Register the loaders of accounts, their roles and personal links; the kit itself knows no room."""
+    app.extensions["access"] = {"account": account, "guest": guest, "roles": roles}
     setattr(app.view_functions["static"], "access_rule", Rule("public"))  # noqa: B010
