@@ -11,11 +11,11 @@ SHARED := -n $(WORKERS) --dist worksteal
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test fast check translations bench bench-groups clean
+.PHONY: help demo demo-reset test fast check lock translations bench bench-groups smoke-production clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
-		| while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+		| while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 demo: ## start Folgetermin with two example conferences (another port: make demo PORT=9000)
 	@tools/setup.sh run
@@ -35,14 +35,20 @@ fast: ## run the tests that need no browser, on SQLite only
 	@tools/setup.sh checks
 	@$(PYTEST) $(SHARED) -m "not browser"
 
-check: ## look for mistakes without running: style, types, who imports whom, templates, translations
+check: ## look for mistakes without running: style, types, dangers, secrets, who imports whom, templates, translations
 	@tools/setup.sh checks
 	$(PY) -m ruff check --quiet --output-format concise
 	$(PY) -m ruff format --check --quiet --output-format concise
 	$(PY) -m mypy --no-error-summary conference
 	$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --no-cache
+	$(PY) -m bandit --quiet --severity-level medium --skip B104,B608,B704 --recursive conference wsgi.py
+	git ls-files -z -- . ':!tests' ':!static/vendor' ':!requirements*.txt' | xargs -0 $(PY) -m detect_secrets.pre_commit_hook --no-verify
 	$(PY) -m djlint --lint --quiet templates
 	$(FLASK) translations-check
+
+lock: ## write the hashes of the pinned libraries anew, after a version in requirements*.txt was changed
+	@tools/setup.sh checks
+	@$(PY) tools/lock.py
 
 translations: ## say which German texts are missing
 	@tools/setup.sh checks
@@ -55,6 +61,10 @@ bench: ## measure pages, start and PDFs against a yardstick
 bench-groups: ## measure the group former against known optima and bounds
 	@tools/setup.sh checks
 	@$(PY) -m benchmarks.groups
+
+smoke-production: ## run a whole conference on PostgreSQL, two web processes, two workers and nginx, then stop everything
+	@tools/setup.sh production
+	@exec $(PY) tools/smoke_production.py
 
 clean: ## remove what tools have made; your data in instance/ stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

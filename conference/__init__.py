@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import click
 from flask import Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
@@ -25,12 +26,16 @@ from .kit import (
     language,
     layout,
     limits,
+    logs,
+    presence,
+    soundness,
     unit,
 )
 
 ROOMS = (
     "accounts",
     "outbox",
+    "upkeep",
     "providers",
     "conferences",
     "people",
@@ -64,7 +69,7 @@ class House(Flask):
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """The app, wired: settings, kit, rooms in river order, commands.
 
-    Raises UnsafeSettings (a SystemExit with one clear line) for settings that would make it unsafe.
+    Raises UnsafeSettings or Unsound (a SystemExit with one clear line) for settings or a database that would be unsafe.
     """
     overrides = dict(overrides or {})
     instance = Path(
@@ -80,6 +85,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(config.read(os.environ, overrides, instance))
     _wire_kit(app)
     _wire_rooms(app)
+    # Commands look for themselves: one that restores must not be kept out by what it is called for.
+    if not app.testing and click.get_current_context(silent=True) is None:
+        presence.enter(app)
+        soundness.check_if_reachable(app)
     return app
 
 
@@ -100,6 +109,7 @@ def _prepare_instance(instance: Path) -> None:
 
 
 def _wire_kit(app: Flask) -> None:
+    logs.init(app)
     addresses.init(app)
     app.before_request(_limit_body)
     csrf.init_app(app)

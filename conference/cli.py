@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +14,7 @@ from flask.cli import ScriptInfo, with_appcontext
 from flask_babel import force_locale
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
-from .kit import clock, db, jobs, language, unit
+from .kit import clock, db, jobs, language, presence, soundness, unit
 from .kit.errors import Refused
 
 
@@ -51,6 +53,19 @@ class Migrations(click.Command):
         return context
 
 
+def with_database(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside the app, on a database that this version knows and that is safe where it has to be."""
+
+    @with_appcontext
+    @wraps(command)
+    def checked(*words: Any, **options: Any) -> Any:
+        soundness.check(_app())
+        presence.enter(_app())  # whoever restores waits until this command has ended
+        return command(*words, **options)
+
+    return checked
+
+
 def _conference(slug: str) -> Any:
     from .conferences.queries import conference_by_slug
 
@@ -75,7 +90,7 @@ def _write(path: Path, content: bytes) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check only, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@with_appcontext
+@with_database
 def import_contacts(slug: str, file: Path, dry_run: bool, as_json: bool) -> None:
     """Take the people of an Excel or CSV list onto the guest list of CONFERENCE."""
     from .invitations import imports
@@ -101,7 +116,7 @@ def import_contacts(slug: str, file: Path, dry_run: bool, as_json: bool) -> None
 @click.command(cls=Command)
 @click.argument("slug", metavar="CONFERENCE")
 @click.argument("out", type=click.Path(path_type=Path))
-@with_appcontext
+@with_database
 def minutes_pdf(slug: str, out: Path) -> None:
     """Write the minutes of CONFERENCE as PDF: the newest release, else the draft."""
     from .minutes import operations
@@ -118,7 +133,7 @@ def minutes_pdf(slug: str, out: Path) -> None:
 @click.command(cls=Command)
 @click.argument("slug", metavar="CONFERENCE")
 @click.argument("out", type=click.Path(path_type=Path))
-@with_appcontext
+@with_database
 def calendar(slug: str, out: Path) -> None:
     """Write the public programme of CONFERENCE as a calendar file."""
     from .agenda.queries import feed_of
@@ -129,16 +144,19 @@ def calendar(slug: str, out: Path) -> None:
 
 
 @click.command(cls=Command)
-@with_appcontext
+@with_database
 def send_mail() -> None:
     """Send what waits in the outbox, once. Fails when a letter could not be sent."""
     from .outbox import operations, queries
 
-    if operations.delivery() == "nowhere":
-        with unit.reading():
-            waiting = queries.waiting_count()
-        if waiting:
-            fail(f"No mail server is set (FOLGETERMIN_MAIL_SERVER); letters that wait: {waiting}.")
+    with unit.reading():
+        delivery, waiting = queries.delivery(), queries.waiting_count()
+    if waiting and delivery == "nowhere":
+        fail(f"No mail server is set (FOLGETERMIN_MAIL_SERVER); letters that wait: {waiting}.")
+    if waiting and delivery == "held":
+        fail(
+            f"Letters are held until somebody confirms (flask --app wsgi release-letters); that wait: {waiting}."
+        )
     current_app.logger.setLevel(logging.ERROR)  # one line below says it for all letters
     result = operations.drain(clock.now)
     click.echo(f"sent {result.sent}, will be tried again {result.deferred}, failed {result.failed}")
@@ -148,7 +166,79 @@ def send_mail() -> None:
 
 
 @click.command(cls=Command)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to; else FOLGETERMIN_BACKUP_DIR, else backups/ beside the data.",
+)
+@with_database
+def backup(folder: Path | None) -> None:
+    """Write one verified file with database and uploads, while people go on working."""
+    from .upkeep import backups
+
+    standard = current_app.config["BACKUP_DIR"] or Path(current_app.instance_path, "backups")
+    try:
+        made, manifest = backups.make(_app(), Path(folder or standard), at=clock.now())
+    except backups.BackupFailed as error:
+        fail(str(error))
+    click.echo(f"{made.path}\n{_described(manifest)}, {made.size} bytes")
+
+
+def _described(manifest: dict[str, Any]) -> str:
+    rows = sum(manifest["rows"].values())
+    files = sum(1 for name in manifest["parts"] if name.startswith("uploads/"))
+    return f"made {manifest['made_at']}, schema {manifest['schema']}, {rows} rows, {files} uploads"
+
+
+def _app() -> Flask:
+    return current_app._get_current_object()  # type: ignore[attr-defined]
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--verify", is_flag=True, help="Check only whether it could be restored here; change nothing.")
 @with_appcontext
+def restore(file: Path, verify: bool) -> None:
+    """Put a backup in the place of what is there, which is kept beside. Web server and worker must be stopped.
+
+    Letters are held afterwards until somebody confirms: flask --app wsgi release-letters.
+    """
+    from .upkeep import restoring
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        if verify:
+            click.echo(
+                f"{file} is whole and can be restored here\n{_described(restoring.check(_app(), file))}"
+            )
+            return
+        report = restoring.restore(_app(), file, at=clock.now())
+    except restoring.RestoreRefused as refusal:
+        fail(str(refusal))
+    click.echo(f"restored: {_described(report.manifest)}")
+    click.echo(f"what was there is kept: {report.kept or 'there was nothing'}")
+    click.echo(
+        f"erased again: {report.erased}; letters known to have been sent since: {report.known_as_sent}"
+    )
+    for warning in report.warnings:
+        click.echo(f"Note: {warning}")
+    click.echo("Letters are held. When all is as it must be: flask --app wsgi release-letters")
+
+
+@click.command(cls=Command)
+@with_database
+def release_letters() -> None:
+    """Let letters leave again that are held since a backup was restored."""
+    from .outbox import operations
+
+    with unit.writing():
+        was_held = operations.release(None, at=clock.now())
+    click.echo("Letters leave again." if was_held else "No letters are held.")
+
+
+@click.command(cls=Command)
+@with_database
 def worker() -> None:
     """Send mails and do what is due, until Ctrl-C or SIGTERM."""
     jobs.work(current_app)
@@ -160,7 +250,7 @@ def worker() -> None:
 @click.option(
     "--password", envvar="FOLGETERMIN_ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True
 )
-@with_appcontext
+@with_database
 def create_admin(email: str, name: str, password: str) -> None:
     """Make the first account, an administrator."""
     from .accounts import operations
@@ -210,7 +300,7 @@ def groups_solve(
 
 
 @click.command(cls=Command)
-@with_appcontext
+@with_database
 def prepare() -> None:
     """Bring the database to the newest schema; makes it when there is none."""
     _prepare()
@@ -228,7 +318,7 @@ def _prepare() -> None:
 @click.option(
     "--reset", is_flag=True, help="Throw the demo's data away first. Refused for a database that is no demo."
 )
-@with_appcontext
+@with_database
 def demo(reset: bool) -> None:
     """Load the demo: the June conference, finished, and August, being prepared."""
     from . import demo as loader
@@ -242,7 +332,7 @@ def demo(reset: bool) -> None:
 @click.command(cls=Command)
 @click.option("--port", envvar="PORT", default="8000", show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@with_appcontext
+@with_database
 def serve(port: str, host: str) -> None:
     """Start web server and worker together; in demo mode with the demo loaded. Ctrl-C stops both."""
     from . import serving
@@ -253,9 +343,13 @@ def serve(port: str, host: str) -> None:
 @click.command(cls=Command)
 @with_appcontext
 def translations_check() -> None:
-    """Fail when the German catalogue lacks a message."""
-    root = Path(current_app.root_path).parent
-    missing = language.untranslated(root, Path(current_app.config["TRANSLATIONS"]))
+    """Fail when the German catalogue lacks a message, or says the same in two ways."""
+    root, folder = Path(current_app.root_path).parent, Path(current_app.config["TRANSLATIONS"])
+    missing, twofold = language.untranslated(root, folder), language.contradictory(folder)
+    for line in twofold:
+        click.echo(line, err=True)
+    if twofold:
+        fail(f"{len(twofold)} messages have two German translations: only the first would be shown")
     for line in missing:
         click.echo(line, err=True)
     if missing:
@@ -267,8 +361,8 @@ def translations_check() -> None:
 
 migrations = Migrations("db", help="Write and run migrations of the database.")
 COMMANDS: tuple[click.Command, ...] = (
-    import_contacts, minutes_pdf, calendar, send_mail, worker, create_admin, groups_solve, prepare, demo, serve,
-    translations_check, migrations,
+    import_contacts, minutes_pdf, calendar, send_mail, backup, restore, release_letters, worker, create_admin, groups_solve,
+    prepare, demo, serve, translations_check, migrations,
 )  # fmt: skip
 
 

@@ -15,14 +15,31 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 HERE = Path(__file__).parent
+APPLICATION = "folgetermin"
+"""How PostgreSQL lists our connections."""
 FLAGS = ("DEMO", "PRODUCTION")
 TEXTS = (
-    "SECRET_KEY", "BASE_URL", "DATABASE_URL", "QUEUE_URL", "LANGUAGE", "OPERATOR",
+    "SECRET_KEY", "OLD_SECRET_KEYS", "BASE_URL", "DATABASE_URL", "QUEUE_URL", "LANGUAGE", "OPERATOR",
+    "LOG_FORMAT", "METRICS_TOKEN", "BACKUP_DIR",
     "MAIL_SERVER", "MAIL_SECURITY", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_SENDER", "MAIL_SENDER_NAME",
 )  # fmt: skip
-NUMBERS = {"MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "TRUSTED_PROXIES": (0, 9)}
+NUMBERS = {
+    "MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "TRUSTED_PROXIES": (0, 9),
+    "BACKUP_DAYS": (1, 3650), "BACKUP_HOUR": (0, 23), "DISK_RESERVE": (1, 1_000_000),
+}  # fmt: skip
 ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
-CHOICES = {"LANGUAGE": ("de", "en"), "MAIL_SECURITY": ("none", "starttls", "tls")}
+CHOICES = {
+    "LANGUAGE": ("de", "en"),
+    "MAIL_SECURITY": ("none", "starttls", "tls"),
+    "LOG_FORMAT": ("text", "json"),
+}
+# Words of examples and placeholders; of a random key none of them is ever a part.
+GUESSABLE = (
+    "change", "secret", "password", "passwort", "kennwort", "geheim", "example", "beispiel", "default", "insecure",
+    "folgetermin", "replace", "12345678", "abcdefgh", "qwertz", "qwerty",
+)  # fmt: skip
+FEWEST_SIGNS = 10
+HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 DEMO_START = "2023-07-03T09:00:00+02:00"
 
 
@@ -36,6 +53,7 @@ def defaults() -> dict[str, Any]:
         "DEMO": False,
         "PRODUCTION": False,
         "SECRET_KEY": "",
+        "OLD_SECRET_KEYS": "",
         "BASE_URL": "http://127.0.0.1:8000",
         "DATABASE_URL": "",
         "QUEUE_URL": "",
@@ -51,6 +69,12 @@ def defaults() -> dict[str, Any]:
         "MAIL_SENDER_NAME": "Folgetermin",
         "MAIL_PER_MINUTE": 120,
         "TRUSTED_PROXIES": 0,
+        "LOG_FORMAT": "text",
+        "METRICS_TOKEN": "",
+        "BACKUP_DIR": "",
+        "BACKUP_DAYS": 30,
+        "BACKUP_HOUR": 2,
+        "DISK_RESERVE": 200,
         "MIGRATIONS": HERE / "migrations",
         "TRANSLATIONS": HERE / "translations",
         "MAX_CONTENT_LENGTH": 256 * 1024,
@@ -81,14 +105,25 @@ def read(environment: Mapping[str, str], overrides: Mapping[str, Any], instance:
     )
     sqlite = settings["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
     settings["WRITE_LOCK"] = instance / "write.lock" if sqlite else None
-    settings["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": not sqlite}
+    settings["SECRET_KEY_FALLBACKS"] = _words(settings["OLD_SECRET_KEYS"])
+    settings["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(sqlite)
     settings["SESSION_COOKIE_SECURE"] = settings["BASE_URL"].startswith("https://")
     _refuse_unsafe(settings)
-    if settings["PRODUCTION"] and (instance / "demo-clock").exists():
-        raise UnsafeSettings(
-            f"{instance} holds a demo; production needs a folder of its own (FOLGETERMIN_INSTANCE)."
-        )
+    if settings["PRODUCTION"]:
+        _refuse_for_production(settings, environment, instance)
     return settings
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _engine_options(sqlite: bool) -> dict[str, Any]:
+    # The values of a statement that failed are people's data; they have no business in a log.
+    options: dict[str, Any] = {"pool_pre_ping": not sqlite, "hide_parameters": True}
+    if not sqlite:
+        options["connect_args"] = {"application_name": APPLICATION, "connect_timeout": 5}
+    return options
 
 
 def _from(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -152,24 +187,61 @@ def _keep_secret(path: Path) -> None:
 
 def _refuse_unsafe(settings: Mapping[str, Any]) -> None:
     if len(settings["SECRET_KEY"]) < 32:
-        make = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-        raise UnsafeSettings(f"FOLGETERMIN_SECRET_KEY must have at least 32 characters ({make}).")
+        raise UnsafeSettings(
+            f"FOLGETERMIN_SECRET_KEY must have at least 32 characters ({HOW_TO_MAKE_A_KEY})."
+        )
     _check_addresses(settings)
-    if settings["PRODUCTION"] and settings["DEMO"]:
+    if settings["METRICS_TOKEN"] and len(settings["METRICS_TOKEN"]) < 24:
+        raise UnsafeSettings("FOLGETERMIN_METRICS_TOKEN must have at least 24 characters.")
+    _check_backups(settings["BACKUP_DIR"])
+
+
+def _check_backups(folder: str) -> None:
+    if folder and not Path(folder).is_absolute():
+        raise UnsafeSettings("FOLGETERMIN_BACKUP_DIR must be a whole path that begins with /.")
+
+
+def _refuse_for_production(
+    settings: Mapping[str, Any], environment: Mapping[str, str], instance: Path
+) -> None:
+    if settings["DEMO"]:
         raise UnsafeSettings("FOLGETERMIN_DEMO and FOLGETERMIN_PRODUCTION cannot be on together.")
-    if settings["PRODUCTION"] and not settings["BASE_URL"].startswith("https://"):
+    if settings.get("DEBUG") or environment.get("FLASK_DEBUG", "0").strip().lower() not in OFF:
+        raise UnsafeSettings(
+            "Debug mode shows code and settings to everybody; in production FLASK_DEBUG must be off."
+        )
+    if not settings["BASE_URL"].startswith("https://"):
         raise UnsafeSettings("In production FOLGETERMIN_BASE_URL must be the public https:// address.")
+    for name, key in [("SECRET_KEY", settings["SECRET_KEY"])] + [
+        ("OLD_SECRET_KEYS", key) for key in settings["SECRET_KEY_FALLBACKS"]
+    ]:
+        if _is_guessable(key):
+            raise UnsafeSettings(
+                f"FOLGETERMIN_{name} can be guessed; make a random one ({HOW_TO_MAKE_A_KEY})."
+            )
+    if (instance / "demo-clock").exists():
+        raise UnsafeSettings(
+            f"{instance} holds a demo; production needs a folder of its own (FOLGETERMIN_INSTANCE)."
+        )
+
+
+def _is_guessable(key: str) -> bool:
+    plain = key.lower()
+    return len(set(key)) < FEWEST_SIGNS or any(word in plain for word in GUESSABLE)
 
 
 def _check_addresses(settings: Mapping[str, Any]) -> None:
     address = _parsed(settings["BASE_URL"])
     if address is None or address.scheme not in {"http", "https"} or not address.hostname:
         raise UnsafeSettings("FOLGETERMIN_BASE_URL must be an address that begins with https:// or http://.")
+    if address.query or address.fragment or "@" in address.netloc:
+        raise UnsafeSettings("FOLGETERMIN_BASE_URL must hold no name, query or fragment, only host and path.")
     try:
         make_url(settings["SQLALCHEMY_DATABASE_URI"]).get_dialect()
     except (ArgumentError, ImportError) as error:
         raise UnsafeSettings(
-            f"FOLGETERMIN_DATABASE_URL must look like postgresql+psycopg://name:password@host/database ({error})."
+            "FOLGETERMIN_DATABASE_URL must look like "
+            f"postgresql+psycopg://name:password@host/database ({error})."  # pragma: allowlist secret
         ) from None
     if settings["QUEUE_URL"]:
         _check_queue(settings["QUEUE_URL"])

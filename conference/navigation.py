@@ -116,6 +116,7 @@ def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
         items.append((_l("Providers"), "providers.show_providers"))
     if visitor.account.role.value == access.ADMIN:
         items.append((_l("Accounts"), "people.show_accounts"))
+        items.append((_l("Operation"), "upkeep.show_upkeep"))
     if current_app.config["DEMO"]:
         items.append((_l("Mailbox of the demo"), "outbox.show_mailbox"))
     return [(label, url_for(endpoint), request.endpoint == endpoint) for label, endpoint in items]

@@ -121,7 +121,7 @@ def _empty_server(app: Flask) -> None:
             _prepared.append(True)
         tables = [f'DELETE FROM "{table.name}"' for table in reversed(db.metadata.sorted_tables)]
         # What is frozen cannot be deleted row by row.
-        tables.insert(0, "TRUNCATE release")
+        tables.insert(0, "TRUNCATE release, erasure")
         # Deleting a few rows and setting the counters back takes a tenth of the time of TRUNCATE.
         reset = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
         with db.engine.begin() as connection:

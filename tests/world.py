@@ -86,6 +86,7 @@ def build(app: Flask) -> World:
     with app.app_context(), app.test_request_context(), unit.writing():
         organiser = an_account()
         leadership = an_account(Role.LEADERSHIP)
+        admin = an_account(Role.ADMIN)
         series = a_series(organiser)
         conferences.add_member(series, leadership)
         _over(world, series, organiser)
@@ -113,13 +114,14 @@ def build(app: Flask) -> World:
         ]
         world.add("organiser", starts, account=organiser.session_key)
         world.add("leadership", ["/"], account=leadership.session_key)
-        _house(world, series, organiser)
+        starts = _house(world, series, organiser)
+        outbox.hold(at=NOW)
+        world.add("administration", ["/upkeep", *starts], account=admin.session_key)
     return world
 
 
-def _house(world: World, series: Any, organiser: Any) -> None:
-    """An administrator, a closed account, and a colleague who has not chosen a password yet."""
-    chief = an_account(Role.ADMIN)
+def _house(world: World, series: Any, organiser: Any) -> list[str]:
+    """A closed account, and a colleague who has not chosen a password yet."""
     closed = an_account()
     people.close_account(closed, at=NOW)
     june = conference_by_slug(COMING)
@@ -129,7 +131,7 @@ def _house(world: World, series: Any, organiser: Any) -> None:
     link = db.session.query(AccountLink).order_by(AccountLink.id.desc()).first()
     world.add("newcomer", ["/password", f"/password/{links.token_of(link.nonce)}"])
     starts = ["/accounts", f"/accounts/{closed.id}", f"/series/{series.slug}/people"]
-    world.add("admin", starts, account=chief.session_key)
+    return starts
 
 
 def _over(world: World, series: Any, organiser: Any) -> None:
@@ -192,7 +194,7 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
     pair = tuple(person.id for person in participants(june)[:2])
     methods.add_rule(june, methods.NewRule(RuleKind.APART, pair), organiser, at=NOW)
     _day(world, june)
-    _sheets(world, june, organiser)
+    _sheets(world, june)
     _lists(june, organiser)
     _mails(world, june)
     # After the letters: now they must be told of it; and items lie on a day that is no longer that of the conference.
@@ -263,8 +265,7 @@ def _day(world: World, june: Any) -> None:
     an_action(june, responsible=a_contact(), at=NOW)
 
 
-def _sheets(world: World, june: Any, organiser: Any) -> None:
-    groups.publish(june, organiser, at=NOW)
+def _sheets(world: World, june: Any) -> None:
     first, second = sheet_queries.tables_of(june)
     for table, hand_in in ((first.tables[0], True), (second.tables[0], False)):
         a_sheet(june, table, "Ein Kalender", "Kurse am Vormittag", hand_in=hand_in)

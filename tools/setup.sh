@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh run      libraries to run: demo
 #   tools/setup.sh checks   and those of the checks and tests
+#   tools/setup.sh production  those of the checks, a database server and nginx: smoke-production
 #   tools/setup.sh tests    and the programs that tests drive: a browser, a database server, PDF readers
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -77,6 +78,14 @@ collect_test_programs() {
   [ ${#packages[@]} = "$before" ] || reasons+=("The tests need some programs.")
 }
 
+collect_servers() {
+  local before=${#packages[@]}
+  command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
+  PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || packages+=(nginx-light)
+  command -v openssl >/dev/null || packages+=(openssl)
+  [ ${#packages[@]} = "$before" ] || reasons+=("Running as in production needs some servers.")
+}
+
 install_collected() {
   [ ${#packages[@]} = 0 ] || install_packages "${reasons[*]}" "${packages[@]}"
 }
@@ -117,18 +126,22 @@ install_libraries() {
   works_venv || make_venv "$system_python"
   [ -w .venv ] || fail "The folder $PWD/.venv is read-only (made by somebody else?); libraries cannot be installed there."
   echo "Installing the libraries of $list …"
-  "$python" -m pip --disable-pip-version-check --no-input install --quiet -r "$list" </dev/null >"$log" 2>&1 \
+  "$python" -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r "$list" </dev/null >"$log" 2>&1 \
     || fail "The libraries could not be installed: $(grep -m1 -i error "$log" || tail -n1 "$log") (all of it: $log)"
   echo "$sum" >".venv/$stamp"
 }
 
-case $purpose in run | checks | tests) ;; *) fail "Say what for: tools/setup.sh run, checks or tests." ;; esac
+case $purpose in
+  run | checks | tests | production) ;;
+  *) fail "Say what for: tools/setup.sh run, checks, tests or production." ;;
+esac
 python=.venv/bin/python
 system_python=$(works_venv && echo "$python" || find_python)
 [ -x "$python" ] || [ -w . ] || fail "The folder $PWD is read-only; its .venv with the libraries cannot be made there."
 collect_venv "$system_python"
 collect_pdf_libraries "$system_python"
 [ "$purpose" != tests ] || collect_test_programs
+[ "$purpose" != production ] || collect_servers
 install_collected
 install_libraries requirements.installed requirements.txt
 [ "$purpose" = run ] || install_libraries requirements-dev.installed requirements.txt requirements-dev.txt

@@ -15,7 +15,8 @@ from ..kit.errors import Refused
 from ..kit.layout import belongs
 from ..kit.mail import html_fragment
 from ..outbox import queries as outbox
-from ..outbox.operations import delivery, sender
+from ..outbox.operations import sender
+from ..outbox.queries import delivery
 from ..providers import operations as providers
 from ..providers.forms import ContactForm
 from ..providers.queries import contacts_by_key, provider_names

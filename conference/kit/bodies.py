@@ -21,7 +21,22 @@ class _Parser(FormDataParser):
         return stream, self.cls(items), self.cls()
 
 
+HERE = ["127.0.0.1", "localhost"]
+FOR_MACHINES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What monitoring on this machine asks, which knows the port and not our name."""
+
+
 class Body(Request):
     """A request whose forms read alike in both encodings."""
 
     form_data_parser_class = _Parser
+    _hosts: list[str] | None = None
+
+    @property
+    def trusted_hosts(self) -> list[str] | None:
+        """Under which names we answer."""
+        return self._hosts if self._hosts is None or self.path not in FOR_MACHINES else self._hosts + HERE
+
+    @trusted_hosts.setter
+    def trusted_hosts(self, hosts: list[str] | None) -> None:
+        self._hosts = hosts

@@ -1,6 +1,5 @@
 """What can go wrong on purpose, and the pages that say so."""
 
-import secrets
 from http import HTTPStatus
 
 from flask import Flask, current_app, render_template, request
@@ -10,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from . import logs
 from .pdf import PdfFailed
 
 
@@ -92,14 +92,14 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _crashed(error: Exception) -> ResponseReturnValue:
-    incident = secrets.token_hex(4)
-    current_app.logger.error("incident %s at %s", incident, request.endpoint, exc_info=error)
+    current_app.logger.error("incident %s at %s", logs.request_id(), request.endpoint, exc_info=error)
     if current_app.testing and current_app.config.get("PROPAGATE_EXCEPTIONS") is not False:
         raise InternalServerError(original_exception=error) from error
-    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, incident=incident), 500
+    return _page(HTTPStatus.INTERNAL_SERVER_ERROR), 500
 
 
 def _page(status: HTTPStatus, **context: object) -> str:
     names = [f"errors/{status.value}.html", f"errors/{status.value // 100}xx.html", "errors/500.html"]
     template = current_app.jinja_env.select_template(names)
-    return render_template(template, status=status.value, **context)
+    # What stands on the page is what stands in the log and in the answer's X-Request-Id.
+    return render_template(template, status=status.value, incident=logs.request_id(), **context)

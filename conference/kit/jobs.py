@@ -6,18 +6,24 @@ The queue is made when it is first used: a web process that sends nothing never 
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from . import presence
+
 if TYPE_CHECKING:
     from huey import Huey
 
-__all__ = ["every_minute", "init", "queue", "wake", "work"]
+__all__ = ["all_the_time", "every_minute", "init", "queue", "wake", "work"]
 
 Job = Callable[[], Any]
+
+LAST_WORDS = 5
+"""Seconds that a steady job may still take when the worker ends."""
 
 _first_use = threading.Lock()
 
@@ -28,6 +34,7 @@ class _Work:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.jobs: dict[str, Job] = {}
+        self.steady: list[tuple[Job, float, Job]] = []
         self.huey: Huey | None = None
         self.tasks: dict[str, Callable[[], Any]] = {}
 
@@ -40,6 +47,11 @@ def init(app: Flask) -> None:
 def every_minute(app: Flask, name: str, job: Job) -> None:
     """Run the job each minute in the worker, and at once after `wake(app, name)`. Before the queue is first used."""
     app.extensions["work"].jobs[name] = job
+
+
+def all_the_time(app: Flask, job: Job, seconds: float, at_the_end: Job) -> None:
+    """Run the job every so many seconds while a worker runs, whatever its tasks do, and the other one when it ends well."""
+    app.extensions["work"].steady.append((job, seconds, at_the_end))
 
 
 def queue(app: Flask) -> "Huey":
@@ -87,8 +99,43 @@ def work(app: Flask) -> None:
             super().start()
             signal.signal(signal.SIGHUP, lambda _number, _frame: os.kill(os.getpid(), signal.SIGTERM))
 
+    presence.enter(app)
     # Two: letters go out while groups are being formed.
-    Worker(queue(app), workers=2, initial_delay=0.2, max_delay=2, backoff=1.2, graceful_signal="TERM").run()
+    with _steadily(app.extensions["work"]):
+        Worker(
+            queue(app), workers=2, initial_delay=0.2, max_delay=2, backoff=1.2, graceful_signal="TERM"
+        ).run()
+
+
+@contextmanager
+def _steadily(work: _Work) -> Iterator[None]:
+    is_over = threading.Event()
+    threads = [
+        threading.Thread(target=_repeat, args=(work.app, *each, is_over), daemon=True) for each in work.steady
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join(LAST_WORDS)
+
+
+def _repeat(app: Flask, job: Job, seconds: float, at_the_end: Job, is_over: threading.Event) -> None:
+    _attempt(app, job)
+    while not is_over.wait(seconds):
+        _attempt(app, job)
+    _attempt(app, at_the_end)
+
+
+def _attempt(app: Flask, job: Job) -> None:
+    with app.app_context():
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while; the next round tries again
+            app.logger.warning("%s could not be done: %s", job.__name__, type(error).__name__)
 
 
 def wake(app: Flask, name: str) -> None:

@@ -89,7 +89,12 @@ def current() -> str:
 def init(app: Flask) -> None:
     """Compile the catalogues if they are older than their sources, and set up Flask-Babel."""
     folder = Path(app.config["TRANSLATIONS"])
-    compile_catalogues(folder)
+    try:
+        compile_catalogues(folder)
+    except OSError:
+        # In production the code is not ours to write; the folder of the data is.
+        compile_catalogues(folder, Path(app.instance_path, "translations"))
+        folder = Path(app.instance_path, "translations")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(folder)
     babel.init_app(app, locale_selector=current, default_locale="de", default_timezone="Europe/Berlin")
     app.jinja_env.globals.update(_=_in_template, gettext=_in_template)
@@ -109,9 +114,23 @@ def merged(folder: Path) -> "Catalog":
     return catalogue
 
 
-def compile_catalogues(folder: Path) -> None:
-    """Write de/LC_MESSAGES/messages.mo when a .po file is newer."""
-    target = folder / "de" / "LC_MESSAGES" / "messages.mo"
+def contradictory(folder: Path) -> list[str]:
+    """Messages that two rooms translate differently: only one of the words would ever be shown."""
+    from babel.messages.pofile import read_po
+
+    words: dict[object, dict[object, str]] = {}
+    for path in sorted((folder / "de").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="de"):
+                key = tuple(message.id) if isinstance(message.id, list) else message.id
+                if key:
+                    words.setdefault((key, message.context), {}).setdefault(str(message.string), path.name)
+    return [f"{key[0]!r}: {said}" for key, said in words.items() if len(said) > 1]  # type: ignore[index]
+
+
+def compile_catalogues(folder: Path, into: Path | None = None) -> None:
+    """Write de/LC_MESSAGES/messages.mo when a .po file is newer. Raises OSError where nothing can be written."""
+    target = (into or folder) / "de" / "LC_MESSAGES" / "messages.mo"
     sources = sorted((folder / "de").glob("*.po"))
     if (
         target.exists()

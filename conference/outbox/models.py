@@ -65,3 +65,12 @@ class Mail(Model):
     error: Mapped[str | None]
 
     enclosure: Mapped[Enclosure | None] = relationship()
+
+
+class Hold(Model):
+    """Nothing leaves until somebody confirms: after a restore, letters that wait may have gone out already."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

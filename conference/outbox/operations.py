@@ -8,7 +8,7 @@ import hashlib
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,10 +17,13 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
+from ..accounts.models import Account
+from ..core.text import comparison_key
 from ..kit import jobs, links, unit
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
@@ -34,7 +37,8 @@ from ..kit.mail import (
     build_message,
     html_from_text,
 )
-from .models import Enclosure, Mail, MailState
+from . import queries
+from .models import Enclosure, Hold, Mail, MailState
 
 MINUTE = timedelta(minutes=1)
 LEASE = 2 * MINUTE
@@ -221,14 +225,67 @@ def _is_on_its_way(mail: Mail, at: datetime) -> bool:
     return mail.state is MailState.SENDING and mail.lease_until is not None and mail.lease_until > at
 
 
+# -- holding ----------------------------------------------------------
+
+
+def hold(*, at: datetime) -> None:
+    """Let nothing leave until somebody confirms."""
+    if queries.current_hold() is None:
+        db.session.add(Hold(since=at))
+        db.session.flush()
+
+
+def release(account: Account | None, *, at: datetime) -> bool:
+    """Let letters leave again; says whether they were held. `account` confirms, None is the command line."""
+    held = one_locked(select(Hold).where(Hold.released_at.is_(None)))
+    if held is None:
+        return False
+    held.released_at, held.released_by_id = at, account.id if account else None
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    unit.after_commit("mail", lambda: jobs.wake(app, "mail"))
+    return True
+
+
+def hold_on(connection: Connection, *, at: datetime) -> None:
+    """`hold` on a bare connection: after a restore no session is open."""
+    table = Hold.__table__
+    if connection.scalar(select(func.count(table.c.id)).where(table.c.released_at.is_(None))) == 0:
+        connection.execute(insert(Hold).values(since=at))
+
+
+def sent_by_message_id(connection: Connection) -> dict[str, datetime]:
+    """When each letter has gone out."""
+    rows = connection.execute(select(Mail.message_id, Mail.sent_at).where(Mail.state == MailState.SENT))
+    return {message_id: sent_at for message_id, sent_at in rows if sent_at is not None}
+
+
+def mark_sent(connection: Connection, sent: Mapping[str, datetime]) -> int:
+    """Let a restored outbox know which of its letters have gone out since; returns how many it did not know of."""
+    waiting = connection.execute(select(Mail.id, Mail.message_id).where(Mail.state != MailState.SENT)).all()
+    news = [(mail_id, sent[message_id]) for mail_id, message_id in waiting if message_id in sent]
+    for mail_id, sent_at in news:
+        values = {"state": MailState.SENT, "sent_at": sent_at, "error": None, "lease_until": None}
+        connection.execute(update(Mail).where(Mail.id == mail_id).values(values))
+    return len(news)
+
+
+def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
+    """Blank the letters to erased addresses, which are asked for in their comparison form; what waited never leaves."""
+    found = 0
+    for mail_id, address, state in connection.execute(
+        select(Mail.id, Mail.recipient_address, Mail.state).where(Mail.recipient_address != "")
+    ).all():
+        if not is_erased(comparison_key(address)):
+            continue
+        blank = {"recipient_name": "", "recipient_address": "", "subject": "", "text": "", "calendar": None}
+        blank |= {"button_label": None, "button_url": None, "error": None, "lease_until": None}
+        after = state if state is MailState.SENT else MailState.CANCELLED
+        connection.execute(update(Mail).where(Mail.id == mail_id).values(**blank, state=after))
+        found += 1
+    return found
+
+
 # -- sending ----------------------------------------------------------
-
-
-def delivery() -> str:
-    """Where letters go: "demo" (the outbox page is the mailbox), "server", or "nowhere" while no server is set."""
-    if current_app.config["DEMO"]:
-        return "demo"
-    return "server" if current_app.config["MAIL_SERVER"] else "nowhere"
 
 
 def sender() -> Mailbox:
@@ -238,9 +295,9 @@ def sender() -> Mailbox:
 
 def allowance(at: datetime) -> int | None:
     """How many letters may still go this minute (MAIL_PER_MINUTE); None is any number."""
-    if delivery() != "server":
-        return None
     with unit.reading():
+        if queries.delivery() != "server":
+            return None
         recent = db.session.scalar(select(func.count(Mail.id)).where(Mail.sent_at > at - MINUTE)) or 0
     return max(0, int(current_app.config["MAIL_PER_MINUTE"]) - recent)
 
@@ -248,11 +305,14 @@ def allowance(at: datetime) -> int | None:
 def drain(now: Callable[[], datetime], limit: int | None = None) -> Drained:
     """Send what is due, at most `limit` letters. Safe to run twice at once, and to be killed.
 
-    Opens its own short transactions: never call it inside one. Without a mail server, outside demo mode, letters wait.
+    Opens its own short transactions: never call it inside one. Without a mail server, outside demo mode, letters wait;
+    while they are held, too.
     """
     counts: Counter[MailState] = Counter()
-    if delivery() != "nowhere":
-        with _carrier() as carrier:
+    with unit.reading():
+        delivery = queries.delivery()
+    if delivery in {"demo", "server"}:
+        with _carrier(delivery) as carrier:
             while taken := _claim(now(), _batch_size(limit, counts)):
                 if not _send_all(carrier, taken, now, counts):
                     break
@@ -267,9 +327,9 @@ def deliver_demo_mail(at: datetime) -> None:
         db.session.execute(update(Mail).where(waiting, Mail.due_at <= at).values(values))
 
 
-def _carrier() -> AbstractContextManager[Carrier]:
+def _carrier(delivery: str) -> AbstractContextManager[Carrier]:
     config = current_app.config
-    if delivery() == "demo":
+    if delivery == "demo":
         return nullcontext(_DemoMailbox())
     settings = SmtpSettings(
         host=config["MAIL_SERVER"],

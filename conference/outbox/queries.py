@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import defer, joinedload
 
 from ..kit.db import db
-from .models import Mail, MailState
+from .models import Hold, Mail, MailState
 
 WAITING = (MailState.QUEUED, MailState.SENDING, MailState.DEFERRED)
 PAGE = 50
@@ -77,6 +78,35 @@ def counts_about(slug: str) -> dict[MailState, int]:
 def waiting_count() -> int:
     """How many letters wait, about whatever."""
     return db.session.scalar(select(func.count(Mail.id)).where(Mail.state.in_(WAITING))) or 0
+
+
+def counts() -> dict[str, int]:
+    """All letters by state."""
+    query = select(Mail.state, func.count(Mail.id)).group_by(Mail.state)
+    found = dict(db.session.execute(query).all())
+    return {state.value: found.get(state, 0) for state in MailState}
+
+
+def longest_wait(at: datetime) -> timedelta:
+    """How long the letter waits that should have been tried first; nothing when none is due."""
+    waiting = Mail.state.in_((MailState.QUEUED, MailState.DEFERRED))
+    due = db.session.scalar(select(func.min(Mail.due_at)).where(waiting, Mail.due_at <= at))
+    return timedelta() if due is None else at - due
+
+
+def current_hold() -> Hold | None:
+    """The hold because of which nothing leaves, or None."""
+    query = select(Hold).where(Hold.released_at.is_(None)).order_by(Hold.id.desc()).limit(1)
+    return db.session.scalar(query)
+
+
+def delivery() -> str:
+    """Where letters go: "held" until somebody confirms, "demo" (the outbox page is the mailbox), "server", or "nowhere"."""
+    if current_hold() is not None:
+        return "held"
+    if current_app.config["DEMO"]:
+        return "demo"
+    return "server" if current_app.config["MAIL_SERVER"] else "nowhere"
 
 
 def last_error() -> str:

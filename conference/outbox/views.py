@@ -63,7 +63,7 @@ def show_outbox(slug: str) -> ResponseReturnValue:
         page=page,
         pages=_pages(shown),
         total=shown,
-        delivery=operations.delivery(),
+        delivery=queries.delivery(),
     )
 
 

@@ -7,6 +7,8 @@ from functools import partial
 from typing import TypeVar
 
 from flask_babel import gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from ..core.text import canonical_email, comparison_key
@@ -174,3 +176,23 @@ def forget_unused(provider_ids: Iterable[int]) -> None:
     """Delete those of the organisations where nobody is."""
     for provider in queries.providers_without_people(provider_ids):
         db.session.delete(provider)
+
+
+def erase_again(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
+    """Blank the people whose address was erased; the row stays, because others refer to it."""
+    found = 0
+    for contact_id, key in connection.execute(
+        select(Contact.id, Contact.email_key).where(Contact.email_key.is_not(None))
+    ).all():
+        if key is not None and is_erased(key):
+            blank = {
+                "salutation": Salutation.NONE,
+                "title": "",
+                "first_name": "",
+                "last_name": "–",
+                "email": None,
+            }
+            values = {**blank, "email_key": None, "function": "", "team": "", "version": Contact.version + 1}
+            connection.execute(update(Contact).where(Contact.id == contact_id).values(values))
+            found += 1
+    return found

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, case, exists, func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from ..agenda.models import AgendaItem, ItemKind
 from ..conferences.models import Conference
 from ..groups.models import Group, Round
-from ..groups.queries import published_for, rounds_of
+from ..groups.queries import is_held, published_for, rounds_of
 from ..kit.db import db
 from .models import GroupSheet, SheetClosure, SheetIdea, SheetState
 
@@ -82,12 +83,14 @@ def handed_in(conference: Conference) -> dict[tuple[int, str], SheetState]:
 
 
 def tables_of(conference: Conference) -> list[RoundTables]:
-    """Every table of every round, also those without a sheet, in a constant number of queries."""
+    """Every table of every round of the agenda, also those without a sheet, in a constant number of queries.
+
+    Of a round that the agenda no longer has only the sheets that were written are left.
+    """
     rounds, states = rounds_of(conference), states_of(conference)
+    held = [round_.id for round_ in rounds if is_held(round_.agenda_item)]
     query = (
-        select(Group)
-        .options(joinedload(Group.room), joinedload(Group.topic))
-        .where(Group.round_id.in_([round_.id for round_ in rounds]))
+        select(Group).options(joinedload(Group.room), joinedload(Group.topic)).where(Group.round_id.in_(held))
     )
     groups = {(group.round_id, group.name): group for group in db.session.scalars(query)}
     names: dict[int, set[str]] = defaultdict(set)
@@ -132,7 +135,8 @@ def counts_of(conference: Conference) -> SheetCounts:
         select(func.count(), func.coalesce(func.sum(case((exists().where(done), 1), else_=0)), 0))
         .select_from(Group)
         .join(Round, Round.id == Group.round_id)
-        .where(Round.conference_id == conference.id)
+        .join(AgendaItem, AgendaItem.id == Round.agenda_item_id)
+        .where(Round.conference_id == conference.id, AgendaItem.kind == ItemKind.BREAKOUT)
     )
     return SheetCounts(*db.session.execute(query).one())
 

@@ -360,7 +360,7 @@ def test_each_press_keeps_the_problem_and_what_came_out(house):
         {
             "id": str(c.id),
             "organisation": c.provider.name,
-            "attributes": {"side": "provider", "team": None},
+            "attributes": {"side": "provider", "team": None, "function": None},
             "wishes": [],
         }
         for c in participants(conference)

@@ -121,7 +121,7 @@ def test_a_full_group_says_so_and_groups_of_one_room_share_its_seats(guest, in_h
 def test_nobody_chooses_after_the_round_or_without_a_part_in_it(in_house, market):
     group = a_group(in_house)
     with in_house():
-        with pytest.raises(Refused, match="Runde 1 ist vorbei"):
+        with pytest.raises(Refused, match="Runde 1 ist zu Ende"):
             open_space.choose(june(), group, market[0].contact_id, at=OVER)
         with pytest.raises(Refused, match="Liste der Teilnehmenden"):
             open_space.choose(june(), group, 999_999, at=NOW)

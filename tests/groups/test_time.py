@@ -338,7 +338,7 @@ def test_the_wall_follows_the_rounds_and_shows_what_is_published(
     assert not staff.sees(name) or staff.sees("1 Person hat noch keine Gruppe")
     assert staff.sees("Fassung 2 vom")
     staff.open(WALL + "?view=names&round=1")
-    assert staff.sees("noch ohne Gruppe")
+    assert staff.sees("noch keine Gruppe")
 
 
 def test_the_wall_shows_names_and_organisations_and_nothing_else_of_people(

@@ -43,6 +43,7 @@ FURTHER_FILES = {
     },
     "overview": {"papers.py"},
     "actions": {"letters.py"},
+    "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py"},
 }
 
 

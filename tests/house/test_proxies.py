@@ -7,7 +7,11 @@ from conference import create_app
 from conference.kit import access
 
 SAID = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "boese.example"}
-PRODUCTION = {"PRODUCTION": True, "BASE_URL": "https://konferenz.example", "SECRET_KEY": "s" * 40}
+PRODUCTION = {
+    "PRODUCTION": True,
+    "BASE_URL": "https://konferenz.example",
+    "SECRET_KEY": "uX3vB7nQ9kR2mT5wY8zA1cD4fG6hJ0lP",
+}
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Settings: unsafe or mistyped ones are refused in one line, and what they promise is kept."""
 
+import secrets
+
 import pytest
 
 from conference import config
@@ -40,6 +42,14 @@ def refusal(folder, **environment):
         ("MAIL_PER_MINUTE", "-1"),
         ("TRUSTED_PROXIES", "one"),
         ("TRUSTED_PROXIES", "-1"),
+        ("BASE_URL", "https://nora:pw@folgetermin.example"),
+        ("BASE_URL", "https://folgetermin.example/?a=b"),
+        ("LOG_FORMAT", "xml"),
+        ("METRICS_TOKEN", "too short"),
+        ("BACKUP_DIR", "backups"),
+        ("BACKUP_DAYS", "0"),
+        ("BACKUP_HOUR", "24"),
+        ("DISK_RESERVE", "much"),
     ],
 )
 def test_a_mistyped_setting_is_named_and_never_quietly_something_else(tmp_path, name, value):
@@ -47,10 +57,33 @@ def test_a_mistyped_setting_is_named_and_never_quietly_something_else(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    "over", [{"FOLGETERMIN_DEMO": "1"}, {"FOLGETERMIN_BASE_URL": "http://folgetermin.example"}], ids=str
+    "over",
+    [
+        {"FOLGETERMIN_DEMO": "1"},
+        {"FOLGETERMIN_BASE_URL": "http://folgetermin.example"},
+        {"FLASK_DEBUG": "1"},
+        {"FLASK_DEBUG": "True"},
+        {"FOLGETERMIN_SECRET_KEY": "a" * 64},
+        {"FOLGETERMIN_SECRET_KEY": "1234567890" * 4},
+        {"FOLGETERMIN_SECRET_KEY": "please-change-me-before-you-go-live-0815"},
+        {"FOLGETERMIN_OLD_SECRET_KEYS": "a secret for tests only, 32 characters and more"},
+    ],
+    ids=str,
 )
 def test_production_refuses_what_would_be_unsafe(tmp_path, over):
     refusal(tmp_path, **PRODUCTION | over)
+
+
+def test_production_needs_its_own_address_to_be_set(tmp_path):
+    assert "FOLGETERMIN_BASE_URL" in refusal(tmp_path, FOLGETERMIN_PRODUCTION="1")
+
+
+def test_random_keys_and_keys_of_our_own_are_good_enough_for_production(tmp_path):
+    config.read(PRODUCTION, {}, tmp_path)
+    for number in range(50):
+        for key in (secrets.token_urlsafe(48), secrets.token_hex(32)):
+            read = config.read(PRODUCTION | {"FOLGETERMIN_SECRET_KEY": key}, {}, tmp_path)
+            assert (number, read["SECRET_KEY"]) == (number, key)
 
 
 def test_production_refuses_the_folder_of_a_demo(tmp_path):

@@ -28,12 +28,14 @@ ORGANISER = [
         "/letters/invitation", "/letters/reminder", "/mailing", "/registrations", "/outbox", "/groups", "/attendance", "/ideas",
         "/clusters", "/votes", "/votes/new", "/decisions", "/decisions/new", "/actions", "/actions/new", "/minutes", "/results",
         "/review", "/follow-up", "/wall", "/groups/time", "/groups/wall", "/groups/papers",
+        "/sheets",
     )),
     "/conferences/june-2023/rooms/1", "/conferences/june-2023/topics/1", "/conferences/june-2023/agenda/1",
     "/conferences/june-2023/agenda/2/note", "/conferences/june-2023/votes/1", "/conferences/june-2023/decisions/1",
     "/conferences/june-2023/actions/1", "/conferences/june-2023/actions/1/edit", "/conferences/june-2023/groups/1",
     "/conferences/june-2023/groups/release", "/conferences/june-2023/groups/forming/1",
     "/conferences/june-2023/groups/method", "/conferences/june-2023/groups/rules?kind=apart", "/conferences/august-2023/groups/market",
+    "/conferences/june-2023/sheets/wall", "/conferences/june-2023/rounds/1/sheets/A", "/conferences/august-2023/groups/repair",
     "/outbox", "/outbox/1", "/conferences/june-2023/outbox/1", "/conferences/june-2023/agenda/2/note/1", "/conferences/june-2023/agenda/2/removal",
     "/conferences/june-2023/agenda/2/times", "/conferences/june-2023/clusters/1", "/conferences/june-2023/ideas/1",
     "/conferences/june-2023/ideas/import", "/conferences/june-2023/ideas/codes", "/conferences/august-2023/guests/1",
@@ -48,7 +50,7 @@ LEADERSHIP = [
     "/conferences/june-2023/minutes",
     "/conferences/august-2023/review",
 ]
-GUEST = ["/my", "/my/groups", "/my/groups/time", "/my/votes"]
+GUEST = ["/my", "/my/groups", "/my/groups/time", "/my/groups/1/sheet", "/my/votes"]
 
 
 def check(page, address, wide=True):
@@ -162,13 +164,13 @@ def test_every_get_page_is_in_the_route_list(app):
     """A page without an entry is red: add its address above."""
     from werkzeug.exceptions import HTTPException
 
-    listed = {*PUBLIC, *ORGANISER, *LEADERSHIP, *GUEST, "/invitation/x", "/action/x", "/ideas/ABC234", "/ideas/ABC234/received/1", "/my/votes/1", "/my/votes/1/thanks",
+    listed = {*PUBLIC, *ORGANISER, *LEADERSHIP, *GUEST, "/invitation/x", "/action/x", "/ideas/ABC234", "/ideas/ABC234/received/1", "/ideas/ABC234/time", "/sheets/ABC234", "/sheets/ABC234/1", "/my/votes/1", "/my/votes/1/thanks",
               "/conferences/x/guests/import/1", "/conferences/x/guests/1"}  # fmt: skip
     adapter = app.url_map.bind("base.invalid")
     seen = set()
     for path in listed:
         try:
-            endpoint, _values = adapter.match(path, method="GET")
+            endpoint, _values = adapter.match(path.partition("?")[0], method="GET")
             seen.add(endpoint)
         except HTTPException:
             continue

@@ -119,7 +119,9 @@ def test_who_hosts_a_table_stands_on_its_sheets(house):
     conference = a_small_day(people=2)
     operations.form_groups(conference, 1, None, at=NOW, iterations=5)
     release = operations.publish(conference, None, at=NOW)
-    release.plan = [entry | {"hosts": entry["contact_ids"][:1]} for entry in release.plan]
+    release.plan = [
+        entry | {"hosts": {str(entry["contact_ids"][0]): entry["people"][0]}} for entry in release.plan
+    ]
     db.session.flush()
     edition = editions.edition_of(conference)
     host = edition.rounds[0].tables[0].people[0].name

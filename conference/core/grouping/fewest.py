@@ -158,7 +158,7 @@ class _Search:
         sizes, most = np.array(one.counters[0].part), np.array(one.counters[0].most)
         allowed &= sizes[:, None] <= most[None, :]
         there = self.there[number]
-        costs[there] = np.where(allowed[np.array(one.unit_of)[there]], costs[there], CLOSED)
+        costs[there] = np.where(allowed[np.array(one.unit_of, dtype=np.int64)[there]], costs[there], CLOSED)
         for seats, groups in self.parts:
             closed = np.ones(self.compiled.groups, dtype=bool)
             closed[groups] = False

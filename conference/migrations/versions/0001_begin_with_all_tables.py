@@ -9,13 +9,13 @@ revision = "0001"
 down_revision = None
 
 
-def _freeze_releases() -> None:
-    """Released minutes are written once: the database refuses to change or delete them."""
+def _freeze(table: str) -> None:
+    """Rows are written once: the database refuses to change or delete them."""
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(
-                f'CREATE TRIGGER release_frozen_{verb} BEFORE {verb} ON "release" '
-                "BEGIN SELECT RAISE(ABORT, 'rows of release are frozen'); END"
+                f'CREATE TRIGGER {table}_frozen_{verb} BEFORE {verb} ON "{table}" '
+                f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are frozen'); END"
             )
         return
     op.execute(
@@ -23,7 +23,7 @@ def _freeze_releases() -> None:
         "$$ BEGIN RAISE EXCEPTION 'this row is frozen'; END $$"
     )
     op.execute(
-        'CREATE TRIGGER release_frozen BEFORE UPDATE OR DELETE ON "release" '
+        f'CREATE TRIGGER {table}_frozen BEFORE UPDATE OR DELETE ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
 
@@ -93,6 +93,34 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enclosure")),
         sa.UniqueConstraint("sha256", name=op.f("uq_enclosure_sha256")),
+    )
+    op.create_table(
+        "heartbeat",
+        sa.Column("worker", sa.String(), nullable=False),
+        sa.Column("beat_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("worker", name=op.f("pk_heartbeat")),
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("erased_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+        sa.UniqueConstraint("kind", "digest", name=op.f("uq_erasure_kind_digest")),
+    )
+    _freeze("erasure")
+    op.create_table(
+        "hold",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("since", Moment(), nullable=False),
+        sa.Column("released_at", Moment(), nullable=True),
+        sa.Column("released_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["released_by_id"], ["account.id"], name=op.f("fk_hold_released_by_id_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
     )
     op.create_table(
         "provider",
@@ -628,7 +656,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_release_conference_id_number")),
     )
-    _freeze_releases()
+    _freeze("release")
     op.create_table(
         "room",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1342,8 +1370,6 @@ def downgrade() -> None:
     op.drop_table("topic")
     op.drop_table("room")
     op.drop_table("release")
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION refuse_change()")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
 
@@ -1408,4 +1434,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_account_link_account_id"))
 
     op.drop_table("account_link")
+    op.drop_table("hold")
+    op.drop_table("erasure")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_change()")
+    op.drop_table("heartbeat")
     op.drop_table("account")

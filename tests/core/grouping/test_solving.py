@@ -208,7 +208,7 @@ def test_progress_is_told_up_to_the_end() -> None:
     solve(
         a_long_june(4),
         iterations=250,
-        on_progress=lambda done, planned: steps.append((done, planned)),
+        on_progress=lambda progress: steps.append((progress.done, progress.planned)),
     )
     assert steps == sorted(steps)
     assert len(steps) > 2

@@ -1,0 +1,97 @@
+"""deploy/ says what the product says: names of settings, units for each process, links kept out of logs."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from conference import config
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+SITE = (DEPLOY / "nginx" / "folgetermin.conf").read_text()
+HARDENED = {
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "CapabilityBoundingSet=",
+    "UMask=0077",
+    "User=folgetermin",
+}
+
+
+def environment():
+    lines = (DEPLOY / "environment.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_example_names_settings_that_exist_and_starts_only_with_a_key_of_ones_own(tmp_path):
+    known = {*config.FLAGS, *config.TEXTS, *config.NUMBERS, "INSTANCE"}
+    example = environment()
+    assert {name.removeprefix("FOLGETERMIN_") for name in example} <= known
+    read = config.read(example, {}, tmp_path)
+    assert read["PRODUCTION"] and read["TRUSTED_PROXIES"] == 1 and read["LOG_FORMAT"] == "json"
+    with pytest.raises(config.UnsafeSettings):
+        config.read(
+            example | {"FOLGETERMIN_SECRET_KEY": "change-me-change-me-change-me-change-me"}, {}, tmp_path
+        )
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_every_service_is_hardened(unit):
+    assert set(unit.read_text().splitlines()) >= HARDENED
+
+
+def test_gunicorns_settings_exist():
+    from gunicorn.config import KNOWN_SETTINGS
+
+    settings = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    ours = {name for name in settings if not name.startswith("_")}
+    assert ours <= {setting.name for setting in KNOWN_SETTINGS}
+    assert settings["accesslog"] is None
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("/invitation/" + "aB3-" * 11, "/invitation/…"),
+        ("/invitation/" + "aB3-" * 11 + "/visit?x=1", "/invitation/…/visit"),
+        ("/sign-in?next=/series", "/sign-in"),
+        ("/conferences/june-2023/guests", "/conferences/june-2023/guests"),
+    ],
+)
+def test_nginx_writes_no_personal_link(address, written):
+    """The patterns of the map, tried in nginx's order; `make smoke-production` looks into the real logs."""
+    for pattern, value in re.findall(r'^\s+"~(\^.+)" "(.+)";$', SITE, re.MULTILINE):
+        match = re.search(pattern.replace("(?<", "(?P<"), address)
+        if match:
+            for name, found in match.groupdict().items():
+                value = value.replace(f"${name}", found)
+            break
+    assert value == written
+
+
+def test_what_a_visitor_claims_of_proxies_and_numbers_is_thrown_away():
+    for line in ("X-Forwarded-For $remote_addr;", "X-Forwarded-Proto $scheme;", "X-Request-Id $request_id;"):
+        assert f"proxy_set_header {line}" in SITE
+    assert "$proxy_add_x_forwarded_for" not in SITE and "error_log" in SITE
+    assert all(" crit;" in line for line in SITE.splitlines() if line.strip().startswith("error_log"))
+
+
+def test_the_guide_names_every_unit():
+    guide = (ROOT / "docs" / "betrieb.md").read_text()
+    missing = [unit.name for unit in UNITS if unit.stem.rstrip("@") not in guide]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_library_is_pinned_and_comes_with_its_hashes(name):
+    """`make lock` writes them. In setup.sh pip is told to take nothing without."""
+    lines = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
+    libraries = [line for line in lines if line and not line.startswith(("#", "-r "))]
+    assert len(libraries) > 20
+    assert [line.split()[0] for line in libraries if "==" not in line or "--hash=sha256:" not in line] == []
+    assert "install --quiet --require-hashes" in (ROOT / "tools" / "setup.sh").read_text()

@@ -1,0 +1,110 @@
+"""Logs: each request has one number on the page, in the answer and in the log; no token, address or query string."""
+
+import json
+import logging
+import re
+
+import pytest
+
+from conference import create_app
+from conference.kit import access, logs
+
+TOKEN = "kU8_x-3Zb0YqLr5TnV7wJcD2fG4hS6mP9aE1iOuXyQs"
+HARMLESS = [
+    "the backup folgetermin-20261125-020000.zip holds 41 tables",
+    "incident 3f9ac1 at registrations.show_invitation_of_a_person_who_came_back",
+    "port 8000 of 127.0.0.1 is taken, version 3.1.3, 12:30:45",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"GET /invitation/{TOKEN} failed", TOKEN),
+        (f"~link-{'0a1b2c3d' * 8}~ cannot be revealed", "0a1b2c3d0a1b"),
+        ("550 no mailbox <ada.muster@traeger.example>", "ada"),
+        ("/sign-in?next=/series&email=x", "next="),
+        ("connect to postgresql://folgetermin:geheim@db/x", "geheim"),
+        ("from 203.0.113.7 and 2001:db8:1:2::7", "203.0"),
+        ("from 203.0.113.7 and 2001:db8:1:2::7", "2001"),
+        ("duplicate key\nDETAIL:  Key (name)=(Ada Muster) already exists.", "Muster"),
+    ],
+)
+def test_what_must_not_be_written_down_is_masked(text, secret):
+    assert secret not in logs.masked(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_helps_stays(text):
+    assert logs.masked(text) == text
+
+
+def test_masking_long_lines_takes_no_longer_than_they_are():
+    for piece in ("a@", "a" * 64, "1.", "a:", "/?", "/", "://"):
+        assert len(logs.masked(piece * 20_000)) <= logs.LONGEST + 3
+
+
+@pytest.fixture
+def logged(tmp_path, capfd):
+    """Ask an app that crashes at /crash and writes JSON; gives the answer and what was written."""
+
+    def ask(path="/crash", headers=None, **settings):
+        app = create_app({"INSTANCE": tmp_path, "LOG_FORMAT": "json", **settings})
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+
+        def crash(token=""):
+            raise ValueError(f"no luck with {TOKEN} of ada@traeger.example")
+
+        app.view_functions["crash"] = access.public(crash)
+        app.url_map.add(app.url_rule_class("/crash", endpoint="crash"))
+        app.url_map.add(app.url_rule_class("/crash/<token>", endpoint="crash"))
+        capfd.readouterr()
+        answer = app.test_client().get(path, headers=headers)
+        return answer, capfd.readouterr().err
+
+    yield ask
+    logging.getLogger("conference.access").handlers[:] = []
+    logging.getLogger("conference").handlers[:] = []
+
+
+def test_a_crash_has_one_number_everywhere_and_gives_nothing_away(logged):
+    answer, written = logged(f"/crash/{TOKEN}?name=Ada")
+    number = answer.headers["X-Request-Id"]
+    assert re.fullmatch("[0-9a-f]{12}", number)
+    assert f">{number}<" in answer.text
+    entries = [json.loads(line) for line in written.splitlines()]
+    assert [entry["request_id"] for entry in entries] == [number, number]
+    assert entries[0]["message"] == f"incident {number} at crash" and "ValueError" in entries[0]["trace"]
+    assert (entries[1]["method"], entries[1]["route"], entries[1]["status"]) == ("GET", "/crash/<token>", 500)
+    assert [word for word in (TOKEN, "ada@", "name=", "127.0.0.1") if word in written] == []
+
+
+def test_an_address_that_is_none_of_ours_is_not_written_down(logged):
+    assert TOKEN not in logged(f"/invitatoin/{TOKEN}")[1]
+    assert json.loads(logged(f"/{TOKEN}")[1])["route"] == "-"
+
+
+def test_what_monitoring_asks_each_second_is_no_news(logged):
+    assert logged("/healthz")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("proxies", "given", "is_kept"),
+    [
+        (1, "0123456789abcdef0123456789abcdef", True),
+        (1, "kurz", False),
+        (1, "x" * 65, False),
+        (1, 'ein"<b>"Trick-aus-Zeichen', False),
+        (0, "0123456789abcdef0123456789abcdef", False),
+    ],
+)
+def test_only_a_trusted_proxy_gives_numbers(logged, proxies, given, is_kept):
+    answer, written = logged(headers={"X-Request-Id": given}, TRUSTED_PROXIES=proxies)
+    assert (answer.headers["X-Request-Id"] == given) is is_kept
+    assert (given in written) is is_kept
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/static/none.css", "/nowhere", "/healthz"])
+def test_every_answer_carries_a_number_of_its_own(app, path):
+    client = app.test_client()
+    assert len({client.get(path).headers["X-Request-Id"] for _ in range(3)}) == 3
