@@ -47,6 +47,7 @@ from .builders import (
     a_participant,
     a_personal_link,
     a_series,
+    a_session,
     a_sheet,
     an_account,
     an_action,
@@ -112,11 +113,11 @@ def build(app: Flask) -> World:
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
             f"/conferences/{OVER}/groups/time",
         ]
-        world.add("organiser", starts, account=organiser.session_key)
-        world.add("leadership", ["/"], account=leadership.session_key)
+        world.add("organiser", starts, **a_session(app, organiser))
+        world.add("leadership", ["/"], **a_session(app, leadership))
         starts = _house(world, series, organiser)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep", *starts], account=admin.session_key)
+        world.add("administration", ["/upkeep", *starts], **a_session(app, admin))
     return world
 
 
@@ -130,8 +131,16 @@ def _house(world: World, series: Any, organiser: Any) -> list[str]:
         people.invite_colleague(place, address, "Neu Beispiel", Role.DOOR, None, organiser, at=NOW)
     link = db.session.query(AccountLink).order_by(AccountLink.id.desc()).first()
     world.add("newcomer", ["/password", f"/password/{links.token_of(link.nonce)}"])
-    starts = ["/accounts", f"/accounts/{closed.id}", f"/series/{series.slug}/people"]
-    return starts
+    guarded = an_account(Role.COLLEAGUE)
+    guarded.totp_nonce = links.new_nonce()
+    world.add("guarded", ["/account"], **a_session(world.app, guarded))
+    world.add("half", ["/sign-in/code"], half=[guarded.id, int(NOW.timestamp())])
+    return [
+        "/accounts",
+        f"/accounts/{guarded.id}",
+        f"/accounts/{closed.id}",
+        f"/series/{series.slug}/people",
+    ]
 
 
 def _over(world: World, series: Any, organiser: Any) -> None:

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+MINUTE = 60
+IDLE = 30 * MINUTE
+HALF = 10 * MINUTE
 F = TypeVar("F", bound=Callable[..., Any])
 
 ADMIN, ORGANISER, MODERATOR, LEADERSHIP = "admin", "organiser", "moderator", "leadership"
@@ -173,10 +176,39 @@ def link() -> Any:
     return visitor().guest
 
 
-def sign_in(session_key: str) -> None:
+def sign_in(token: str, seen: float) -> None:
     """Begin a staff session under a fresh cookie; a guest session in the same browser ends."""
     _fresh_session()
-    session["account"] = session_key
+    session.update(account=token, seen=int(seen))
+
+
+def token() -> str:
+    """The token of the staff session in this browser."""
+    return str(session.get("account", ""))
+
+
+def half_sign_in(account_id: int, seen: float) -> None:
+    """The password was right, a code is still to come: nobody is signed in."""
+    _fresh_session()
+    session["half"] = [account_id, int(seen)]
+
+
+def half_signed_in(now: float) -> int | None:
+    """The account whose code is to come, for ten minutes."""
+    account_id, since = session.get("half", (None, 0))
+    return account_id if account_id is not None and 0 <= int(now) - since < HALF else None
+
+
+def is_idle(now: float) -> bool:
+    """True when nothing was asked for so long that the staff session is over. The cookie knows, so that no GET writes."""
+    return int(now) - int(session.get("seen", 0)) > IDLE
+
+
+def note_seen(now: float) -> None:
+    """Staff who go on working stay signed in; once a minute is enough."""
+    known = g.get("visitor")
+    if known is not None and known.account is not None and int(now) - int(session.get("seen", 0)) > MINUTE:
+        session["seen"] = int(now)
 
 
 def enter_as_guest(link_id: int) -> None:
@@ -184,7 +216,7 @@ def enter_as_guest(link_id: int) -> None:
 
     The form token stays: a button pressed twice, or another open page of the same link, must not end at an error.
     """
-    kept = {key: session[key] for key in ("account", "csrf_token") if key in session}
+    kept = {key: session[key] for key in ("account", "seen", "csrf_token") if key in session}
     _fresh_session()
     session.update(kept, guest=link_id)
 

@@ -143,6 +143,12 @@ def close_account(account: Account, *, at: datetime) -> None:
     _spend_links(account, at)
 
 
+def drop_second_factor(account: Account, *, at: datetime) -> None:
+    """For somebody who has lost device and recovery codes: the next sign-in asks for the password only."""
+    accounts.end_second_factor(account)
+    accounts.end_sessions(account, at=at)
+
+
 def reopen_account(account: Account) -> None:
     """Let somebody sign in again."""
     account.active = True

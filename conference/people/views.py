@@ -196,6 +196,14 @@ def reopen_account(account_id: int) -> ResponseReturnValue:
     return pages.done("people.show_account", _("The account is open again."), account_id=account_id)
 
 
+@bp.post("/accounts/<int:account_id>/second-factor/removal")
+@access.administrators
+def drop_second_factor(account_id: int) -> ResponseReturnValue:
+    """For somebody who has lost device and recovery codes."""
+    operations.drop_second_factor(_account(account_id), at=clock.now())
+    return pages.done("people.show_account", _("The second factor has been removed."), account_id=account_id)
+
+
 @bp.post("/accounts/<int:account_id>/link")
 @access.administrators
 def send_link(account_id: int) -> ResponseReturnValue:

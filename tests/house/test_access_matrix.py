@@ -19,7 +19,7 @@ from conference.people.operations import GIVEN_IN_PLACES
 
 from .. import access_matrix as matrix
 from .. import world
-from ..builders import NOW, a_conference, a_series, an_account
+from ..builders import NOW, a_conference, a_series, a_session, an_account
 from ..fuzz import nothing_stays
 
 OTHER_THINGS = {
@@ -61,7 +61,7 @@ def house_of_all(app, in_house):
         a_conference(None, elsewhere, slug="foreign")
         for role in GIVEN_IN_PLACES:
             conferences.give_role(people["stranger"], role, elsewhere, by=None, at=NOW)
-        sessions = {who: {"account": account.session_key} for who, account in people.items()}
+        sessions = {who: a_session(app, account) for who, account in people.items()}
     with made.visitors["registered"].session_transaction() as guest:
         sessions |= {"nobody": {}, "guest": dict(guest)}
     made.add("of both", [], **sessions["organiser"])
@@ -153,7 +153,8 @@ def test_t07_a_thing_of_one_conference_is_not_found_under_the_address_of_another
 
 def _tables(app):
     """The table behind each number of an address that names a thing."""
-    names = {name for path in matrix.routes(app) for name in re.findall(r"<int:(\w+_id)>", path)}
+    paths = [path for path in matrix.routes(app) if path.startswith("/conferences/<slug>/")]
+    names = {name for path in paths for name in re.findall(r"<int:(\w+_id)>", path)}
     known = {name: OTHER_THINGS.get(name, name.removesuffix("_id")) for name in names}
     return {name: db.metadata.tables[table] for name, table in known.items()}
 
