@@ -6,6 +6,7 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
+from string import ascii_uppercase, digits
 
 import pyotp
 from argon2 import PasswordHasher
@@ -24,7 +25,7 @@ from .queries import account_by_email
 SHORTEST, LONGEST = 12, 1024
 FEWEST_DIFFERENT = 5
 LONGEST_SESSION = timedelta(hours=8)
-SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+SIGNS = "".join(sorted(set(ascii_uppercase + digits) - set("IO01")))
 _hasher = PasswordHasher()
 
 

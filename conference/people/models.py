@@ -14,7 +14,7 @@ class LinkUse(Choice):
     """What a one-time link is for."""
 
     WELCOME = "welcome", _l("Invitation to the house")
-    PASSWORD = "password", _l("New password")
+    RENEWAL = "renewal", _l("New password")
 
 
 class AccountLink(Model):

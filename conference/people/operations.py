@@ -25,7 +25,7 @@ from .models import AccountLink, LinkUse
 
 GIVEN_IN_PLACES = (Role.ORGANISER, Role.MODERATOR, Role.MINUTE_TAKER, Role.DOOR, Role.LEADERSHIP)
 OF_THE_HOUSE = (Role.ADMIN, Role.ORGANISER, Role.COLLEAGUE)
-HOW_LONG = {LinkUse.WELCOME: timedelta(days=2), LinkUse.PASSWORD: timedelta(minutes=30)}
+HOW_LONG = {LinkUse.WELCOME: timedelta(days=2), LinkUse.RENEWAL: timedelta(minutes=30)}
 LINKS_AT_ONCE = 3
 
 Place = Series | Conference
@@ -183,7 +183,7 @@ def ask_for_link(email: str, *, at: datetime) -> None:
     nobody = Account(id=0, name="", email="niemand@folgetermin.example", active=True)
     known = account is not None and account.active and queries.links_waiting(account, at) < LINKS_AT_ONCE
     who = account if account is not None and known else nobody
-    link = _new_link(account if known else None, LinkUse.PASSWORD, at)
+    link = _new_link(account if known else None, LinkUse.RENEWAL, at)
     with suppress(_TakenBack), db.session.begin_nested():
         _send(who, link, at=at, title="", by=None)
         db.session.flush()
@@ -220,7 +220,7 @@ def _new_link(account: Account | None, use: LinkUse, at: datetime) -> AccountLin
 
 def _send(account: Account, link: AccountLink, *, at: datetime, title: str, by: Account | None) -> None:
     url = absolute("people.choose_password", token=links.mark_of(link.nonce))
-    kind = {LinkUse.WELCOME: "welcome", LinkUse.PASSWORD: "password"}[link.use]
+    kind = str(link.use.value)
     _queue(account, kind, f"{kind}:{link.id}", at, url=url, title=title, by=by)
 
 

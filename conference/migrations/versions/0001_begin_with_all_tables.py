@@ -97,7 +97,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column(
             "use",
-            sa.Enum("welcome", "password", name="linkuse", native_enum=False, length=40),
+            sa.Enum("welcome", "renewal", name="linkuse", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("nonce", sa.String(), nullable=False),
