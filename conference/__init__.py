@@ -40,6 +40,7 @@ ROOMS = (
     "upkeep",
     "providers",
     "conferences",
+    "people",
     "invitations",
     "registrations",
     "inbox",
@@ -145,16 +146,31 @@ def _wire_rooms(app: Flask) -> None:
             csrf.exempt(view)
     from . import cli
 
-    access.init(app, account=_account, guest=_guest)
+    app.after_request(_note_seen)
+    access.init(app, account=_account, guest=_guest, roles=_roles)
     cli.init(app)
 
 
-def _account(session_key: str) -> object:
+def _account(token: str) -> object:
     from .accounts.queries import account_by_session
 
-    account = account_by_session(session_key)
+    at = clock.now()
+    account = None if access.is_idle(at.timestamp()) else account_by_session(token, at)
+    if account is not None:
+        account.asked_at = at
     # Only the people of the demo have no password: outside demo mode whoever became one of them is nobody again.
     return account if account and (account.password_hash or current_app.config["DEMO"]) else None
+
+
+def _note_seen(response: Response) -> Response:
+    access.note_seen(clock.now().timestamp())
+    return response
+
+
+def _roles(account: Any, values: dict[str, Any]) -> frozenset[str]:
+    from .conferences.queries import roles_here
+
+    return roles_here(account, values.get("slug"), values.get("series_slug"))
 
 
 def _guest(link_id: int) -> object:

@@ -19,6 +19,7 @@ PATH: list[tuple[Any, list[tuple[Any, str, dict[str, Any]]]]] = [
             (_l("Rooms"), "conferences.show_rooms", {}),
             (_l("Topics"), "conferences.show_topics", {}),
             (_l("Agenda"), "agenda.show_agenda", {}),
+            (_l("People"), "people.show_people", {}),
         ],
     ),
     (
@@ -52,27 +53,13 @@ PATH: list[tuple[Any, list[tuple[Any, str, dict[str, Any]]]]] = [
         ],
     ),
 ]
-NOT_FOR_LEADERSHIP = {
-    "conferences.edit_conference", "conferences.show_rooms", "conferences.show_topics", "invitations.show_guests",
-    "invitations.edit_letter", "invitations.show_mailing", "registrations.show_registrations", "outbox.show_outbox",
-    "groups.show_groups", "registrations.show_attendance", "voting.show_votes", "ideas.show_ideas",
-    "sheets.show_sheets", "actions.show_decisions", "actions.show_actions", "agenda.plan_follow_up", "agenda.show_agenda",
-}  # fmt: skip
-NOT_FOR_MODERATORS = {
-    "conferences.edit_conference", "conferences.show_rooms", "conferences.show_topics", "invitations.edit_letter",
-    "invitations.show_mailing", "outbox.show_outbox", "agenda.plan_follow_up",
-}  # fmt: skip
 
 
-def _hidden(role: str) -> set[str]:
-    return {"leadership": NOT_FOR_LEADERSHIP, "moderator": NOT_FOR_MODERATORS}.get(role, set())
-
-
-def steps_of(slug: str, role: str) -> list[dict[str, Any]]:
-    """The stepper: phases with the rooms that the role may enter; the current one by the request's endpoint."""
+def steps_of(slug: str, roles: frozenset[str]) -> list[dict[str, Any]]:
+    """The stepper: phases with the rooms that the roles may enter; the current one by the request's endpoint."""
     here = BELONGS.get(request.endpoint or "", request.endpoint)
     steps = []
-    for label, rooms in _rooms_of(slug, role, language.current(), request.script_root):
+    for label, rooms in _rooms_of(slug, roles, language.current(), request.script_root):
         items = [{"label": name, "url": url, "current": endpoint == here} for name, endpoint, url in rooms]
         steps.append(
             {
@@ -87,7 +74,7 @@ def steps_of(slug: str, role: str) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=512)
 def _rooms_of(
-    slug: str, role: str, _language: str, _root: str
+    slug: str, roles: frozenset[str], _language: str, _root: str
 ) -> list[tuple[str, list[tuple[str, str, str]]]]:
     # Twenty addresses and names, the same on every page of a conference.
     phases = []
@@ -95,7 +82,7 @@ def _rooms_of(
         items = [
             (str(name), endpoint, url_for(endpoint, slug=slug, **values))
             for name, endpoint, values in rooms
-            if endpoint not in _hidden(role)
+            if access.opens(endpoint, roles)
         ]
         if items:
             phases.append((str(label), items))
@@ -104,8 +91,7 @@ def _rooms_of(
 
 def conference_context(conference: Any) -> dict[str, Any]:
     """What the layout of conference pages needs."""
-    account = access.visitor().account
-    if account is None:
+    if access.visitor().account is None:
         return {}
     overview = url_for("overview.show_conference", slug=conference.slug)
     return {
@@ -117,7 +103,7 @@ def conference_context(conference: Any) -> dict[str, Any]:
             "url": overview,
             "current": request.endpoint == "overview.show_conference",
         },
-        "steps": steps_of(conference.slug, account.role.value),
+        "steps": steps_of(conference.slug, access.visitor().roles),
     }
 
 
@@ -126,10 +112,11 @@ def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
     if visitor.account is None:
         return []
     items = [(_l("Conferences"), "overview.start")]
-    if visitor.account.role.value in ORGANISERS:
+    if visitor.account.role.value in ORGANISERS or visitor.may(*ORGANISERS):
         items.append((_l("Providers"), "providers.show_providers"))
         items.append((_l("Privacy requests"), "privacy.show_requests"))
     if visitor.account.role.value == access.ADMIN:
+        items.append((_l("Accounts"), "people.show_accounts"))
         items.append((_l("Operation"), "upkeep.show_upkeep"))
         if current_app.config["IMAP_SERVER"]:
             items.append((_l("Inbox"), "inbox.show_inbox"))

@@ -26,8 +26,8 @@ def _recorded(
 
 
 TABLES = {
-    "account": _recorded(secrets="password_hash session_key", left_out="email_key"),
-    "membership": _recorded(parent=("series_id", "series")),
+    "account": _recorded(secrets="password_hash totp_nonce", left_out="email_key totp_step"),
+    "role_grant": _recorded(),
     "hold": _recorded(),
     "provider": _recorded("name postcode city", left_out="name_key"),
     "contact": _recorded(left_out="email_key"),
@@ -75,6 +75,9 @@ TABLES = {
 }
 
 NOT_RECORDED = {
+    "staff_session": "a browser that is signed in; says itself since when",
+    "recovery_code": "a secret; that there are new ones stands at the account",
+    "account_link": "a letter in the outbox says it",
     "audit_entry": "the record itself",
     "audit_text": "the record itself",
     "ballot": "secret: the order of rows in the record would be a path back to the person",

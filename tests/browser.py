@@ -65,8 +65,10 @@ class Browser:
 
     def sign_in(self, account: Any) -> "Browser":
         """Become a member of staff."""
+        from .builders import a_session
+
         with self.client.session_transaction() as session:
-            session["account"] = account.session_key
+            session.update(a_session(self.app, account))
         return self
 
     def enter(self, link: Any) -> "Browser":

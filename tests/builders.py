@@ -10,6 +10,7 @@ from conference.accounts.models import Account, Role
 from conference.conferences import operations as conferences
 from conference.conferences.models import Conference, Series
 
+FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 NOW = datetime(2023, 5, 2, 8, 0, tzinfo=UTC)
 _count = itertools.count(1)
 
@@ -286,3 +287,21 @@ def a_sheet(conference: Conference, table: Any, *results: str, hand_in: bool = T
         conference, table.round, table.name, content, writer,
         hand_in=hand_in, version=number, submission=f"test-{next(_count)}", at=NOW,
     )  # fmt: skip
+
+
+def a_session(app: Any, account: Account) -> dict[str, Any]:
+    """What the cookie of somebody holds who is signed in, whatever a test does with the clock."""
+    from conference.accounts.models import StaffSession
+    from conference.kit import unit
+    from conference.kit.db import db
+    from conference.kit.links import hash_of
+
+    token = f"session-of-a-test-{next(_count)}"
+    values = {"account_id": account.id, "token_hash": hash_of(token), "begun_at": NOW, "ends_at": FOR_EVER}
+    if unit.is_writing():
+        db.session.add(StaffSession(**values))
+        db.session.flush()
+    else:
+        with app.app_context(), unit.writing():
+            db.session.add(StaffSession(**values))
+    return {"account": token, "seen": int(FOR_EVER.timestamp())}

@@ -29,6 +29,8 @@ from conference.minutes import operations as minutes
 from conference.minutes import queries as drafts
 from conference.outbox import operations as outbox
 from conference.outbox.models import MailState
+from conference.people import operations as people
+from conference.people.models import AccountLink
 from conference.privacy import operations as privacy
 from conference.privacy.models import AccessLink, RequestKind
 from conference.registrations import operations as registrations
@@ -47,6 +49,7 @@ from .builders import (
     a_participant,
     a_personal_link,
     a_series,
+    a_session,
     a_sheet,
     an_account,
     an_action,
@@ -114,11 +117,34 @@ def build(app: Flask) -> World:
             f"/conferences/{OVER}/groups/time",
         ]
         starts += world.privacy
-        world.add("organiser", starts, account=organiser.session_key)
-        world.add("leadership", ["/"], account=leadership.session_key)
+        world.add("organiser", starts, **a_session(app, organiser))
+        world.add("leadership", ["/"], **a_session(app, leadership))
+        starts = _house(world, series, organiser)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep", "/inbox", "/feedback"], account=admin.session_key)
+        world.add("administration", ["/upkeep", "/inbox", "/feedback", *starts], **a_session(app, admin))
     return world
+
+
+def _house(world: World, series: Any, organiser: Any) -> list[str]:
+    """A closed account, and a colleague who has not chosen a password yet."""
+    closed = an_account()
+    people.close_account(closed, at=NOW)
+    june = conference_by_slug(COMING)
+    for place in (series, june):
+        address = f"neu.{type(place).__name__.lower()}@agentur.example"
+        people.invite_colleague(place, address, "Neu Beispiel", Role.DOOR, None, organiser, at=NOW)
+    link = db.session.query(AccountLink).order_by(AccountLink.id.desc()).first()
+    world.add("newcomer", ["/password", f"/password/{links.token_of(link.nonce)}"])
+    guarded = an_account(Role.COLLEAGUE)
+    guarded.totp_nonce = links.new_nonce()
+    world.add("guarded", ["/account"], **a_session(world.app, guarded))
+    world.add("half", ["/sign-in/code"], half=[guarded.id, int(NOW.timestamp())])
+    return [
+        "/accounts",
+        f"/accounts/{guarded.id}",
+        f"/accounts/{closed.id}",
+        f"/series/{series.slug}/people",
+    ]
 
 
 def _over(world: World, series: Any, organiser: Any) -> None:

@@ -1,21 +1,31 @@
 """Making accounts and checking passwords."""
 
+import base64
+import hashlib
+import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
+from string import ascii_uppercase, digits
 
+import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from flask import current_app
 from flask_babel import gettext as _
+from sqlalchemy import delete, select
 
 from ..core.text import canonical_email, comparison_key
-from ..kit.db import db
+from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
-from .models import Account, Role
+from ..kit.links import hash_of
+from .models import Account, RecoveryCode, Role, StaffSession
 from .queries import account_by_email
 
 SHORTEST, LONGEST = 12, 1024
 FEWEST_DIFFERENT = 5
+LONGEST_SESSION = timedelta(hours=8)
+SIGNS = "".join(sorted(set(ascii_uppercase + digits) - set("IO01")))
 _hasher = PasswordHasher()
 
 
@@ -42,7 +52,6 @@ def create_account(email: str, name: str, role: Role, password: str | None, *, a
         name=name,
         role=role,
         password_hash=None if password is None else hash_password(password),
-        session_key=secrets.token_urlsafe(32),
         created_at=at,
     )
     db.session.add(account)
@@ -74,6 +83,129 @@ def _verify(stored: str, password: str) -> bool:
         return False
 
 
-def renew_session_key(account: Account) -> None:
-    """End all sessions of the account."""
-    account.session_key = secrets.token_urlsafe(32)
+def begin_session(account: Account, device: str, *, at: datetime) -> str:
+    """Sign in one browser; gives the token for its cookie. Sessions that are over are forgotten on the way."""
+    db.session.execute(
+        delete(StaffSession).where(StaffSession.account_id == account.id, StaffSession.ends_at <= at)
+    )
+    token = secrets.token_urlsafe(32)
+    db.session.add(
+        StaffSession(
+            account_id=account.id,
+            token_hash=hash_of(token),
+            device=safe_line(device)[:120],
+            begun_at=at,
+            ends_at=at + LONGEST_SESSION,
+        )
+    )
+    db.session.flush()
+    return token
+
+
+def safe_line(text: str) -> str:
+    """What a browser says of itself, without signs that no page may hold."""
+    return "".join(sign for sign in text if sign.isprintable())
+
+
+def end_session(token: str) -> None:
+    """Sign out one browser."""
+    db.session.execute(delete(StaffSession).where(StaffSession.token_hash == hash_of(token)))
+
+
+def end_one_of(account: Account, session_id: int) -> None:
+    """Sign out one of the account's own browsers. Raises Missing when it is none of them."""
+    own = select(StaffSession).where(StaffSession.id == session_id, StaffSession.account_id == account.id)
+    db.session.delete(found(db.session.scalar(own)))
+
+
+def end_sessions(account: Account, *, at: datetime, but: str = "") -> None:
+    """End all sessions of the account, but for the one with this token."""
+    query = delete(StaffSession).where(StaffSession.account_id == account.id, StaffSession.begun_at <= at)
+    db.session.execute(query.where(StaffSession.token_hash != hash_of(but)))
+
+
+def change_password(account: Account, current: str, new: str, *, at: datetime, but: str) -> None:
+    """Another password; every other browser is signed out. Raises Refused for a wrong or a poor one."""
+    if not _verify(account.password_hash or _dummy(), current[:LONGEST]) or account.password_hash is None:
+        raise Refused(_("The present password is not right."))
+    account.password_hash = hash_password(new)
+    end_sessions(account, at=at, but=but)
+
+
+# -- the second factor ------------------------------------------------
+
+
+def secret_of(nonce: str) -> str:
+    """The secret that belongs to a nonce, as authenticator apps read it."""
+    key = current_app.config["SECRET_KEY"].encode()
+    digest = hmac.new(key, b"second-factor:" + nonce.encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest[:20]).decode()
+
+
+def _step_of(nonce: str, code: str, at: datetime) -> int | None:
+    """The time step for which the code is right: the present one or a neighbour."""
+    maker = pyotp.TOTP(secret_of(nonce))
+    now = int(at.timestamp()) // maker.interval
+    given = "".join(code.split()).encode()
+    fits = [
+        step
+        for step in (now - 1, now, now + 1)
+        if hmac.compare_digest(maker.generate_otp(step).encode(), given)
+    ]
+    return max(fits, default=None)
+
+
+def begin_second_factor(account: Account, nonce: str, code: str, *, at: datetime, but: str) -> list[str]:
+    """Ask for a code at every sign-in from now on; gives the recovery codes, which are shown once.
+
+    Every other browser is signed out. Raises Refused for a wrong code, and when there is a second factor already.
+    """
+    if account.totp_nonce is not None:
+        raise Refused(_("There is a second factor already. Please remove it first."))
+    step = _step_of(nonce, code, at)
+    if step is None:
+        raise Refused(
+            _("This code is not right. Please wait for the next one, and look at the clock of your device.")
+        )
+    account.totp_nonce, account.totp_step = nonce, step
+    end_sessions(account, at=at, but=but)
+    return renew_recovery_codes(account)
+
+
+def renew_recovery_codes(account: Account) -> list[str]:
+    """Ten new codes; the earlier ones open nothing more."""
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    codes = [
+        "-".join("".join(secrets.choice(SIGNS) for _sign in range(5)) for _part in range(3))
+        for _code in range(10)
+    ]
+    db.session.add_all(
+        RecoveryCode(account_id=account.id, code_hash=_hash_of_code(account, code)) for code in codes
+    )
+    return codes
+
+
+def _hash_of_code(account: Account, code: str) -> str:
+    plain = "".join(sign for sign in code.upper() if sign.isalnum())
+    return hash_of(f"recovery:{account.id}:{plain}")
+
+
+def take_code(account: Account, code: str, *, at: datetime) -> bool:
+    """True when the code of the app or a recovery code is right; neither is taken twice."""
+    account = one_locked(select(Account).where(Account.id == account.id)) or account
+    step = None if account.totp_nonce is None else _step_of(account.totp_nonce, code, at)
+    if step is not None and step > account.totp_step:
+        account.totp_step = step
+        return True
+    used = db.session.execute(
+        delete(RecoveryCode).where(
+            RecoveryCode.account_id == account.id, RecoveryCode.code_hash == _hash_of_code(account, code)
+        )
+    )
+    return bool(used.rowcount)  # type: ignore[attr-defined]
+
+
+def end_second_factor(account: Account) -> None:
+    """Ask for no code any more; the recovery codes go too."""
+    account.totp_nonce, account.totp_step = None, 0
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))

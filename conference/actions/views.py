@@ -68,7 +68,7 @@ def _asked_source() -> str | None:
 
 
 @bp.get("/conferences/<slug>/decisions")
-@access.moderators
+@access.minute_takers
 def show_decisions(slug: str) -> ResponseReturnValue:
     """All decisions in their exact words."""
     conference = conference_here(access.account(), slug)
@@ -84,7 +84,7 @@ def show_decisions(slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/decisions/new", methods=["GET", "POST"])
-@access.moderators
+@access.minute_takers
 def new_decision(slug: str) -> ResponseReturnValue:
     """Record a decision, made from an idea, a cluster or an agenda item."""
     conference = conference_here(access.account(), slug)
@@ -100,7 +100,7 @@ def new_decision(slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/decisions/<int:decision_id>", methods=["GET", "POST"])
-@access.moderators
+@access.minute_takers
 def edit_decision(slug: str, decision_id: int) -> ResponseReturnValue:
     """Correct the words of a decision."""
     conference = conference_here(access.account(), slug)
@@ -117,7 +117,7 @@ def edit_decision(slug: str, decision_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/actions")
-@access.moderators
+@access.minute_takers
 def show_actions(slug: str) -> ResponseReturnValue:
     """Who does what until when, and how far it is."""
     conference = conference_here(access.account(), slug)
@@ -132,7 +132,7 @@ def show_actions(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/review")
-@access.staff()
+@access.readers
 def show_review(slug: str) -> ResponseReturnValue:
     """What became of the earlier conferences' actions: the records themselves, live."""
     conference = conference_here(access.account(), slug)
@@ -186,7 +186,7 @@ def _people(conference: Conference) -> list[Any]:
 
 
 @bp.route("/conferences/<slug>/actions/new", methods=["GET", "POST"])
-@access.moderators
+@access.minute_takers
 def new_action(slug: str) -> ResponseReturnValue:
     """Make an action, from an idea, cluster, agenda item or decision."""
     conference = conference_here(access.account(), slug)
@@ -199,7 +199,7 @@ def new_action(slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/actions/<int:action_id>/edit", methods=["GET", "POST"])
-@access.moderators
+@access.minute_takers
 def edit_action(slug: str, action_id: int) -> ResponseReturnValue:
     """Correct an action."""
     conference = conference_here(access.account(), slug)
@@ -215,7 +215,7 @@ def edit_action(slug: str, action_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/actions/<int:action_id>", methods=["GET", "POST"])
-@access.moderators
+@access.minute_takers
 def show_action(slug: str, action_id: int) -> ResponseReturnValue:
     """An action with its dated history; staff may report on behalf of the responsible person."""
     conference = conference_here(access.account(), slug)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from ..accounts.models import Account, Role
 from ..conferences import operations as conferences
 from ..conferences.models import Conference
-from ..conferences.queries import follower_of, room_of, rooms_of, topics_of
+from ..conferences.queries import follower_of, powers_of, room_of, rooms_of, topics_of
 from ..core import agenda as core
 from ..core.walltime import end_of_day
 from ..invitations.models import Letter
@@ -318,11 +318,12 @@ def plan_follow_up(
         raise Refused(
             _("There is already a conference of this series on %(day)s.", day=show_date(fields.day))
         )
-    if account.role is not Role.ADMIN:
-        conferences.add_member(conference.series, account)
     planned = conferences.create_conference(
         conference.series, _next_facts(conference, fields, at), at=at, previous=conference
     )
+    if not powers_of(account).over(conference.series_id):
+        # Who works on one conference only goes on with the next one, and sees no other.
+        conferences.give_role(account, Role.ORGANISER, planned, by=account, at=at)
     rooms = {
         room.id: conferences.add_room(planned, room.name, room.capacity).id for room in rooms_of(conference)
     }

@@ -33,7 +33,7 @@ layout.belongs(
 
 
 @bp.get("/conferences/<slug>/agenda")
-@access.moderators
+@access.minute_takers
 def show_agenda(slug: str) -> ResponseReturnValue:
     """The timetable with its warnings and, for organisers, the buttons to move things."""
     return _timetable(conference_here(access.account(), slug))
@@ -58,7 +58,7 @@ def _timetable(conference: Conference, form: forms.Form | None = None) -> Respon
         free=conference.ends_at - conference.starts_at - filled,
         moved=request.args.get("moved", type=int),
         by=request.args.get("by"),
-        organises=access.account().role.value in (access.ADMIN, access.ORGANISER),
+        organises=access.visitor().may(access.ADMIN, access.ORGANISER),
     )
 
 
@@ -238,7 +238,7 @@ def move_to_day(slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/agenda/<int:item_id>/note", methods=["GET", "POST"])
-@access.moderators
+@access.minute_takers
 def edit_note(slug: str, item_id: int) -> ResponseReturnValue:
     """Write the note on an item. A stale one comes back with both texts; sent again, it then counts."""
     conference, item = _item(slug, item_id)
@@ -260,7 +260,7 @@ def edit_note(slug: str, item_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/agenda/<int:item_id>/note/<int:number>")
-@access.moderators
+@access.minute_takers
 def show_note(slug: str, item_id: int, number: int) -> ResponseReturnValue:
     """An earlier state of a note."""
     conference, item = _item(slug, item_id)

@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..accounts.models import Account
+from ..accounts.models import Account, Role
 from ..core.walltime import end_of_day
 from ..kit.db import Model
 
@@ -22,17 +22,24 @@ class Series(Model):
     version: Mapped[int] = mapped_column(default=1)
 
 
-class Membership(Model):
-    """An account works on a series; administrators see every series without one."""
+class Grant(Model):
+    """A role of an account in one series or one conference; without either, in all of them. Administrators need none."""
 
-    __table_args__ = (UniqueConstraint("series_id", "account_id"),)
+    __tablename__ = "role_grant"
+    __table_args__ = (CheckConstraint("series_id IS NULL OR conference_id IS NULL", name="one_place"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    role: Mapped[Role]
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"), index=True)
+    conference_id: Mapped[int | None] = mapped_column(ForeignKey("conference.id"), index=True)
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    since: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
 
-    series: Mapped[Series] = relationship()
-    account: Mapped[Account] = relationship()
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    granted_by: Mapped[Account | None] = relationship(foreign_keys=[granted_by_id])
 
 
 class Conference(Model):

@@ -13,7 +13,7 @@ from ..core.walltime import NoSuchTime, to_utc
 from ..kit.db import db, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from . import queries
-from .models import Conference, Membership, Room, Series, Topic
+from .models import Conference, Grant, Room, Series, Topic
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,43 @@ def create_series(account: Account, title: str, host: str, *, at: datetime) -> S
         slug=unique_slug(slugify(title), queries.series_slugs()), title=title, host=host, created_at=at
     )
     db.session.add(series)
-    db.session.flush()  # the membership needs the id
+    db.session.flush()  # the grant needs the id
     if account.role is not Role.ADMIN:
-        add_member(series, account)
+        give_role(account, Role.ORGANISER, series, by=account, at=at)
     return series
 
 
-def add_member(series: Series, account: Account) -> None:
-    """Let an account work on a series; a second time changes nothing."""
-    known = select(Membership).where(Membership.series_id == series.id, Membership.account_id == account.id)
-    if db.session.scalar(known) is None:
-        db.session.add(Membership(series_id=series.id, account_id=account.id))
+def give_role(
+    account: Account,
+    role: Role,
+    place: Series | Conference | None,
+    *,
+    by: Account | None,
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> Grant:
+    """Let an account work on a series or a conference (or on all); a second time only the end changes.
+
+    Raises Refused for what is no role in a place: administrators are made for the whole house.
+    """
+    if role in (Role.ADMIN, Role.COLLEAGUE):
+        raise Refused(_("This role cannot be given here."))
+    where = {
+        "series_id": place.id if isinstance(place, Series) else None,
+        "conference_id": place.id if isinstance(place, Conference) else None,
+    }
+    known = db.session.scalars(select(Grant).filter_by(account_id=account.id, role=role, **where)).first()
+    if known is None:
+        known = Grant(account_id=account.id, role=role, since=at, **where)
+        db.session.add(known)
+    known.expires_at, known.granted_by_id = expires_at, None if by is None else by.id
+    db.session.flush()
+    return known
+
+
+def add_member(series: Series, account: Account, *, at: datetime | None = None) -> None:
+    """Let an account work on a series in the role that it has in the house."""
+    give_role(account, account.role, series, by=None, at=at or account.created_at)
 
 
 def create_conference(

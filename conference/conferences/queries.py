@@ -1,19 +1,107 @@
 """Series, conferences and their parts, always seen through the account."""
 
-from sqlalchemy import Select, func, select
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
 from ..kit.db import db, found
-from .models import Conference, Membership, Room, Series, Topic
+from .models import Conference, Grant, Room, Series, Topic
+
+
+@dataclass(frozen=True)
+class Powers:
+    """What an account is where: the one answer to who may do what, for one moment."""
+
+    house: Role
+    grants: tuple[tuple[Role, int | None, int | None], ...] = ()
+
+    @property
+    def reaches_everything(self) -> bool:
+        """Administrators need no grant."""
+        return self.house is Role.ADMIN
+
+    def at(self, conference_id: int, series_id: int) -> frozenset[str]:
+        """The roles in a conference, by a grant on it, on its series or on everything."""
+        return self._of(
+            lambda series, own: own == conference_id or (own is None and series in (None, series_id))
+        )
+
+    def over(self, series_id: int) -> frozenset[str]:
+        """The roles in a whole series; a role in one of its conferences is none here."""
+        return self._of(lambda series, own: own is None and series in (None, series_id))
+
+    def outside(self) -> frozenset[str]:
+        """The roles on pages that belong to no conference: the one in the house, and those for whole series."""
+        return self._of(lambda _series, own: own is None) | {self.house.value}
+
+    def _of(self, counts: Callable[[int | None, int | None], bool]) -> frozenset[str]:
+        if self.reaches_everything:
+            return frozenset({Role.ADMIN.value})
+        return frozenset(role.value for role, series, own in self.grants if counts(series, own))
+
+
+def _valid_grants(account: Account) -> Select[Grant]:
+    # Who was not asked for at a certain moment has only what never ends.
+    at: datetime | None = getattr(account, "asked_at", None)
+    lasting = Grant.expires_at.is_(None)
+    return select(Grant).where(
+        Grant.account_id == account.id, lasting if at is None else or_(lasting, Grant.expires_at > at)
+    )
+
+
+def powers_of(account: Account) -> Powers:
+    """All roles that the account has now."""
+    if account.role is Role.ADMIN:
+        return Powers(account.role)
+    grants = db.session.scalars(_valid_grants(account))
+    return Powers(account.role, tuple((grant.role, grant.series_id, grant.conference_id) for grant in grants))
+
+
+def roles_here(account: Account, slug: str | None, series_slug: str | None) -> frozenset[str]:
+    """The roles at an address: in its conference, in its series, or where it names neither. One query."""
+    if account.role is Role.ADMIN:
+        return frozenset({Role.ADMIN.value})
+    if slug is None and series_slug is None:
+        return powers_of(account).outside()
+    mine = _valid_grants(account).subquery()
+    everything = and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None))
+    if slug is not None:
+        reaches = or_(
+            everything, mine.c.series_id == Conference.series_id, mine.c.conference_id == Conference.id
+        )
+        query = select(mine.c.role).join(Conference, and_(Conference.slug == slug, reaches))
+    else:
+        reaches = or_(everything, mine.c.series_id == Series.id)
+        query = select(mine.c.role).join(Series, and_(Series.slug == series_slug, reaches))
+    return frozenset(role.value for role in db.session.scalars(query))
 
 
 def _visible(account: Account) -> Select[Conference]:
     query = select(Conference).options(joinedload(Conference.series))
     if account.role is Role.ADMIN:
         return query
-    mine = select(Membership.series_id).where(Membership.account_id == account.id)
-    return query.where(Conference.series_id.in_(mine))
+    mine = _valid_grants(account).subquery()
+    reaches = or_(
+        and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None)),
+        mine.c.series_id == Conference.series_id,
+        mine.c.conference_id == Conference.id,
+    )
+    return query.where(select(mine.c.id).where(reaches).correlate(Conference).exists())
+
+
+def organised_ids(account: Account) -> Select[int]:
+    """The ids of the conferences that the account organises."""
+    mine = _valid_grants(account).where(Grant.role == Role.ORGANISER).subquery()
+    reaches = or_(
+        and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None)),
+        mine.c.series_id == Conference.series_id,
+        mine.c.conference_id == Conference.id,
+    )
+    return select(Conference.id).where(select(mine.c.id).where(reaches).correlate(Conference).exists())
 
 
 def conference_here(account: Account, slug: str) -> Conference:
@@ -27,16 +115,24 @@ def conferences_of(account: Account) -> list[Conference]:
 
 
 def all_series_of(account: Account) -> list[Series]:
-    """All series that the account may see, by title."""
-    query = select(Series).order_by(Series.title)
+    """All series in which the account has a role or may see a conference, by title."""
+    query = select(Series).order_by(Series.title, Series.id)
     if account.role is not Role.ADMIN:
-        query = query.join(Membership).where(Membership.account_id == account.id)
+        mine = _valid_grants(account).subquery()
+        within = select(Conference.series_id).where(Conference.id == mine.c.conference_id).scalar_subquery()
+        reaches = or_(
+            and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None)),
+            mine.c.series_id == Series.id,
+            within == Series.id,
+        )
+        query = query.where(select(mine.c.id).where(reaches).correlate(Series).exists())
     return list(db.session.scalars(query))
 
 
 def series_here(account: Account, slug: str) -> Series:
-    """The series with this slug among those that the account may see; Missing (404) otherwise."""
-    return found(next((series for series in all_series_of(account) if series.slug == slug), None))
+    """The series with this slug among those that the account works on as a whole; Missing (404) otherwise."""
+    series = found(db.session.scalar(select(Series).where(Series.slug == slug)))
+    return found(series if powers_of(account).over(series.id) else None)
 
 
 def conference_by_slug(slug: str) -> Conference | None:

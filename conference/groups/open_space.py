@@ -148,8 +148,8 @@ def place(conference: Conference, concern_id: int, number: int, room_id: int | N
 def close(conference: Conference, group_id: int) -> Group:
     """Close a group: its concern goes back to the marketplace, its people choose anew. Gives what is no more there."""
     _locked(conference)
-    _refuse_unless_live(conference)
     group = found(queries.group_of(conference, group_id))
+    _refuse_unless_live(conference)
     round_ = _round_locked(conference, group.round_id)
     _forget_changes(conference)
     db.session.execute(delete(Seat).where(Seat.group_id == group.id))

@@ -90,7 +90,7 @@ def show_guests(slug: str) -> ResponseReturnValue:
         chosen=chosen if chosen in groups else "",
         guests=groups.get(chosen, everybody),
         problems=outbox.problems_about(slug),
-        may_edit=access.account().role.value != access.MODERATOR,
+        may_edit=access.visitor().may(access.ADMIN, access.ORGANISER),
     )
 
 

@@ -3,6 +3,8 @@
 `public` – anybody. `staff(*roles)` – a signed-in account with one of the roles.
 `guest` – a person who came by a personal link (exchanged by POST for the session cookie).
 What a visitor may not see is 404; a staff page without sign-in leads to the sign-in page.
+The roles are those at the place that the address names (its conference, its series, or neither); they are read anew with
+every request, so that a role which was taken away or has ended opens nothing more.
 """
 
 from collections.abc import Callable
@@ -12,10 +14,17 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+MINUTE = 60
+IDLE = 30 * MINUTE
+HALF = 10 * MINUTE
 F = TypeVar("F", bound=Callable[..., Any])
 
 ADMIN, ORGANISER, MODERATOR, LEADERSHIP = "admin", "organiser", "moderator", "leadership"
-EVERY_ROLE = (ADMIN, ORGANISER, MODERATOR, LEADERSHIP)
+MINUTE_TAKER, DOOR, COLLEAGUE = "minute_taker", "door", "colleague"
+EVERY_ROLE = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, DOOR, LEADERSHIP)
+RECORDING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER)
+CHECKING_IN = (ADMIN, ORGANISER, MODERATOR, DOOR)
+READING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, LEADERSHIP)
 
 
 @dataclass(frozen=True)
@@ -28,10 +37,15 @@ class Rule:
 
 @dataclass
 class Visitor:
-    """Who is asking: a staff account, a guest with a personal link, both or nobody."""
+    """Who is asking: a staff account with its roles at this address, a guest with a personal link, both or nobody."""
 
     account: Any = None
     guest: Any = None
+    roles: frozenset[str] = frozenset()
+
+    def may(self, *roles: str) -> bool:
+        """True when the account has one of the roles here."""
+        return not self.roles.isdisjoint(roles)
 
 
 def _mark(rule: Rule) -> Callable[[F], F]:
@@ -76,6 +90,31 @@ def moderators(view: F) -> F:
     return _mark(Rule("staff", (ADMIN, ORGANISER, MODERATOR)))(view)
 
 
+def minute_takers(view: F) -> F:
+    """Open to those who write down what is said and decided."""
+    return _mark(Rule("staff", RECORDING))(view)
+
+
+def door(view: F) -> F:
+    """Open to those who check people in."""
+    return _mark(Rule("staff", CHECKING_IN))(view)
+
+
+def readers(view: F) -> F:
+    """Open to those who read what came of it; not to the door."""
+    return _mark(Rule("staff", READING))(view)
+
+
+def administrators(view: F) -> F:
+    """Open to administrators of the house."""
+    return _mark(Rule("staff", (ADMIN,)))(view)
+
+
+def signed_in(view: F) -> F:
+    """Open to every account, for what is its own; a role is not asked for."""
+    return _mark(Rule("staff", (*EVERY_ROLE, COLLEAGUE)))(view)
+
+
 def developers(view: F) -> F:
     """Open to anybody in debug, demo and test mode, closed in production."""
     return _mark(Rule("developer"))(view)
@@ -116,8 +155,7 @@ def _is_open(rule: Rule) -> bool:
     if rule.kind == "guest":
         return visitor().guest is not None
     if rule.kind == "staff":
-        account = visitor().account
-        return account is not None and account.role.value in rule.roles
+        return visitor().account is not None and visitor().may(*rule.roles)
     if rule.kind == "developer":
         return bool(config["DEMO"] or current_app.debug or current_app.testing)
     return rule.kind == "demo" and bool(config["DEMO"])
@@ -127,9 +165,11 @@ def visitor() -> Visitor:
     """Who is asking, read once per request."""
     if "visitor" not in g:
         loaders = current_app.extensions["access"]
+        account = loaders["account"](session["account"]) if "account" in session else None
         g.visitor = Visitor(
-            account=loaders["account"](session["account"]) if "account" in session else None,
+            account=account,
             guest=loaders["guest"](session["guest"]) if "guest" in session else None,
+            roles=frozenset() if account is None else loaders["roles"](account, request.view_args or {}),
         )
     found: Visitor = g.visitor
     return found
@@ -145,10 +185,39 @@ def link() -> Any:
     return visitor().guest
 
 
-def sign_in(session_key: str) -> None:
+def sign_in(token: str, seen: float) -> None:
     """Begin a staff session under a fresh cookie; a guest session in the same browser ends."""
     _fresh_session()
-    session["account"] = session_key
+    session.update(account=token, seen=int(seen))
+
+
+def token() -> str:
+    """The token of the staff session in this browser."""
+    return str(session.get("account", ""))
+
+
+def half_sign_in(account_id: int, seen: float) -> None:
+    """The password was right, a code is still to come: nobody is signed in."""
+    _fresh_session()
+    session["half"] = [account_id, int(seen)]
+
+
+def half_signed_in(now: float) -> int | None:
+    """The account whose code is to come, for ten minutes."""
+    account_id, since = session.get("half", (None, 0))
+    return account_id if account_id is not None and 0 <= int(now) - since < HALF else None
+
+
+def is_idle(now: float) -> bool:
+    """True when nothing was asked for so long that the staff session is over. The cookie knows, so that no GET writes."""
+    return int(now) - int(session.get("seen", 0)) > IDLE
+
+
+def note_seen(now: float) -> None:
+    """Staff who go on working stay signed in; once a minute is enough."""
+    known = g.get("visitor")
+    if known is not None and known.account is not None and int(now) - int(session.get("seen", 0)) > MINUTE:
+        session["seen"] = int(now)
 
 
 def enter_as_guest(link_id: int) -> None:
@@ -156,7 +225,7 @@ def enter_as_guest(link_id: int) -> None:
 
     The form token stays: a button pressed twice, or another open page of the same link, must not end at an error.
     """
-    kept = {key: session[key] for key in ("account", "csrf_token") if key in session}
+    kept = {key: session[key] for key in ("account", "seen", "csrf_token") if key in session}
     _fresh_session()
     session.update(kept, guest=link_id)
 
@@ -171,7 +240,19 @@ def _fresh_session() -> None:
     g.pop("visitor", None)
 
 
-def init(app: Flask, *, account: Callable[[str], Any], guest: Callable[[int], Any]) -> None:
-    """Register the loaders of accounts and personal links; the kit itself knows no room."""
-    app.extensions["access"] = {"account": account, "guest": guest}
+def opens(endpoint: str, roles: frozenset[str]) -> bool:
+    """True when somebody with these roles may open the page: for navigation, so that nobody is led to a closed door."""
+    rule = rule_of(endpoint)
+    return rule is not None and (rule.kind == "public" or not roles.isdisjoint(rule.roles))
+
+
+def init(
+    app: Flask,
+    *,
+    account: Callable[[str], Any],
+    guest: Callable[[int], Any],
+    roles: Callable[[Any, dict[str, Any]], frozenset[str]],
+) -> None:
+    """Register the loaders of accounts, their roles and personal links; the kit itself knows no room."""
+    app.extensions["access"] = {"account": account, "guest": guest, "roles": roles}
     setattr(app.view_functions["static"], "access_rule", Rule("public"))  # noqa: B010

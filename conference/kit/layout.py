@@ -115,6 +115,8 @@ def _context() -> dict[str, Any]:
         "footer_links": [(label, _address(endpoint, request.script_root)) for label, endpoint in FOOTER],
         "nav_items": current_app.extensions["main_navigation"](_visitor()),
         "sign_out_url": _address("accounts.sign_out", request.script_root),
+        "may_open": _may_open,
+        "account_links": [(_l("My account"), _address("accounts.show_own", request.script_root))],
         "DEMO": current_app.config["DEMO"],
     }
 
@@ -125,6 +127,11 @@ def _visitor() -> access.Visitor:
         return access.visitor()
     except Exception:  # noqa: BLE001 - whatever is broken, the error page must come up
         return access.Visitor()
+
+
+def _may_open(endpoint: str) -> bool:
+    """For templates: no link or button leads to a door that is closed to the visitor here."""
+    return access.opens(endpoint, _visitor().roles)
 
 
 def init(app: Flask) -> None:

@@ -49,3 +49,8 @@ def too_fast(what: str, *, device: str, address: str) -> int:
         if not limiter.limiter.hit(item, what, key):
             return item.get_expiry()
     return 0
+
+
+def too_many(what: str, limit: str, key: str) -> bool:
+    """Count one more of `what` for this key, wherever it comes from: True beyond the limit ("20 per hour")."""
+    return bool(limiter.enabled) and not limiter.limiter.hit(parse(limit), what, key)

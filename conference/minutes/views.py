@@ -25,11 +25,11 @@ WHY_NO_PDF = {
 
 
 @bp.route("/conferences/<slug>/minutes", methods=["GET", "POST"])
-@access.staff()
+@access.readers
 def show_minutes(slug: str) -> ResponseReturnValue:
     """The draft as it stands, what is missing, and the releases. Leadership sees releases only."""
     conference = conference_here(access.account(), slug)
-    may_write = access.account().role.value != access.LEADERSHIP
+    may_write = access.visitor().may(*access.RECORDING)
     if request.method == "POST" and not may_write:
         abort(404)
     frame = queries.frame_of(conference)
@@ -74,7 +74,7 @@ def _missing(frame: Minutes | None, draft: queries.DraftCounts) -> str:
 
 
 @bp.get("/conferences/<slug>/minutes/draft.pdf")
-@access.moderators
+@access.minute_takers
 @unit.own_transactions
 def draft_pdf(slug: str) -> ResponseReturnValue:
     """The draft as PDF, marked as such on each page."""
@@ -123,7 +123,7 @@ def release_minutes(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.pdf")
-@access.staff()
+@access.readers
 def released_pdf(slug: str, number: int) -> Response:
     """A released PDF, the same bytes for ever."""
     conference = conference_here(access.account(), slug)
@@ -133,7 +133,7 @@ def released_pdf(slug: str, number: int) -> Response:
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.txt")
-@access.staff()
+@access.readers
 def released_text(slug: str, number: int) -> Response:
     """The frozen plain text of a release."""
     conference = conference_here(access.account(), slug)

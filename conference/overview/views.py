@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ..conferences.models import Conference
-from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of
+from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of, powers_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
 from ..kit import access, clock, dates, pages
@@ -43,19 +43,14 @@ NEED_PAGES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _role() -> str:
-    return str(access.account().role.value)
-
-
 def _may_open(endpoint: str) -> bool:
-    rule = access.rule_of(endpoint)
-    return rule is not None and (rule.kind == "public" or _role() in rule.roles)
+    return access.opens(endpoint, access.visitor().roles)
 
 
-def _needs(conference: Conference, facts: lifecycle.Facts) -> list[dict[str, Any]]:
+def _needs(conference: Conference, facts: lifecycle.Facts, roles: frozenset[str]) -> list[dict[str, Any]]:
     found = []
     for need in lifecycle.needs(facts):
-        page = next((endpoint for endpoint in NEED_PAGES[need.code] if _may_open(endpoint)), None)
+        page = next((endpoint for endpoint in NEED_PAGES[need.code] if access.opens(endpoint, roles)), None)
         if page is not None:
             found.append({"need": need, "url": url_for(page, slug=conference.slug)})
     return found
@@ -70,13 +65,24 @@ def start() -> ResponseReturnValue:
         return redirect(url_for("accounts.sign_in"), 303)
     conferences = conferences_of(account)
     facts = queries.facts_of(conferences, clock.now())
+    powers = powers_of(account)
     cards = [
-        {"conference": c, "facts": facts[c.id], "next": next(iter(_needs(c, facts[c.id])), None)}
+        {
+            "conference": c,
+            "facts": facts[c.id],
+            "next": next(iter(_needs(c, facts[c.id], powers.at(c.id, c.series_id))), None),
+        }
         for c in conferences
     ]
-    may_plan = _may_open("conferences.new_conference")
+    all_series = all_series_of(account)
     return pages.show(
-        "overview/start.html", cards=cards, all_series=all_series_of(account), may_plan=may_plan
+        "overview/start.html",
+        cards=cards,
+        all_series=all_series,
+        may_begin=_may_open("conferences.new_series"),
+        planned_here={
+            s.id for s in all_series if access.opens("conferences.new_conference", powers.over(s.id))
+        },
     )
 
 
@@ -86,19 +92,27 @@ def show_conference(slug: str) -> ResponseReturnValue:
     """A conference's life: what needs attention now comes first."""
     conference = conference_here(access.account(), slug)
     facts = queries.life_of(conference, clock.now())
+    follower = follower_of(conference) if facts.followers else None
     return pages.show(
         "overview/show_conference.html",
         conference=conference,
         facts=facts,
-        needs=_needs(conference, facts),
+        needs=_needs(conference, facts, access.visitor().roles),
         way=lifecycle.steps(facts),
-        follower=follower_of(conference) if facts.followers else None,
-        may_open=_may_open,
+        follower=follower,
+        seen=_seen(conference.previous, follower),
     )
 
 
+def _seen(*others: Conference | None) -> set[int]:
+    """Which conferences before and after this one the account may enter."""
+    known = [other for other in others if other is not None]
+    powers = powers_of(access.account()) if known else None
+    return {other.id for other in known if powers is not None and powers.at(other.id, other.series_id)}
+
+
 @bp.get("/conferences/<slug>/results")
-@access.staff()
+@access.readers
 def show_results(slug: str) -> ResponseReturnValue:
     """What became of it, on one sheet of paper: by topic and organisation, never by person."""
     conference = conference_here(access.account(), slug)
@@ -114,7 +128,7 @@ def show_results(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/results.csv")
-@access.staff()
+@access.readers
 def results_table(slug: str) -> ResponseReturnValue:
     """The same threads for a spreadsheet: one row per decision and action."""
     conference = conference_here(access.account(), slug)

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
-from ..conferences.models import Conference, Membership
+from ..conferences.models import Conference
+from ..conferences.queries import organised_ids
 from ..kit import language, links
 from ..kit.db import db
 from ..kit.markdown import to_html
@@ -68,8 +69,7 @@ def request_for(account: Account, request_id: int) -> PrivacyRequest | None:
 def _conferences_of(account: Account) -> Any:
     if account.role is Role.ADMIN:
         return select(Conference.id)
-    mine = select(Membership.series_id).where(Membership.account_id == account.id)
-    return select(Conference.id).where(Conference.series_id.in_(mine))
+    return organised_ids(account)
 
 
 def access_by_token(token: str, at: datetime) -> AccessLink | None:

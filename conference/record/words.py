@@ -14,7 +14,7 @@ VERBS = {"created": _l("added"), "changed": _l("changed"), "deleted": _l("remove
 
 KINDS = {
     "account": _l("Account"),
-    "membership": _l("Work on a series"),
+    "role_grant": _l("Role"),
     "hold": _l("Letters held"),
     "provider": _l("Provider"),
     "contact": _l("Person"),

@@ -289,7 +289,7 @@ def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/attendance", methods=["GET", "POST"])
-@access.moderators
+@access.door
 def show_attendance(slug: str) -> ResponseReturnValue:
     """Record who is there. Nothing is taken from the answers; only what was changed on the form is stored."""
     conference = conference_here(access.account(), slug)
@@ -356,7 +356,7 @@ def _attendance_page(
 
 
 @bp.post("/conferences/<slug>/attendance/walk-ins")
-@access.moderators
+@access.door
 def add_walk_in(slug: str) -> ResponseReturnValue:
     """Add somebody who came without being on the list."""
     conference = conference_here(access.account(), slug)
@@ -377,7 +377,7 @@ def add_walk_in(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/attendance/signature-list.pdf")
-@access.moderators
+@access.door
 @unit.own_transactions
 def signature_list(slug: str) -> ResponseReturnValue:
     """The list to sign at the door."""
@@ -388,7 +388,7 @@ def signature_list(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/badges.pdf")
-@access.moderators
+@access.door
 @unit.own_transactions
 def badges(slug: str) -> ResponseReturnValue:
     """Name badges for everybody who is expected."""

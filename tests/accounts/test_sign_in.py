@@ -58,7 +58,7 @@ def test_an_ended_session_key_closes_every_browser(browser, in_house, nora):
 
     browser.sign_in(nora)
     with in_house():
-        operations.renew_session_key(db.session.merge(nora))
+        operations.end_sessions(db.session.merge(nora), at=NOW)
     browser.open("conferences.new_series", status=303)
 
 

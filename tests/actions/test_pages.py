@@ -79,11 +79,11 @@ def everything():
 
 def a_colleague(in_house, june, role):
     """Another account on the series of the conference."""
-    from conference.conferences.models import Membership
+    from conference.conferences.models import Grant
 
     with in_house():
         account = an_account(role)
-        db.session.add(Membership(series_id=june.series_id, account_id=account.id))
+        db.session.add(Grant(series_id=june.series_id, account_id=account.id, role=account.role, since=NOW))
     return account
 
 

@@ -137,7 +137,7 @@ def test_the_timetable_runs_a_constant_number_of_queries(signed_in, in_house, ju
             )
     with count_queries() as seen:
         signed_in.open("agenda.show_agenda", slug=SLUG)
-    assert len([s for s in seen if s.startswith("SELECT")]) == 6
+    assert len([s for s in seen if s.startswith("SELECT")]) == 7
 
 
 # -- adding and changing ----------------------------------------------

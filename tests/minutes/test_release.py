@@ -316,11 +316,18 @@ def test_the_same_frame_sent_twice_is_no_conflict(staff, in_house, june):
 
 
 def test_leadership_sees_releases_and_nothing_of_the_draft(staff, new_browser, in_house, june, quick_pdf):
-    from conference.conferences.models import Membership
+    from conference.conferences.models import Grant
 
     with in_house():
         chief = an_account(Role.LEADERSHIP)
-        db.session.add(Membership(series_id=june.june.series_id, account_id=chief.id))
+        db.session.add(
+            Grant(
+                series_id=june.june.series_id,
+                account_id=chief.id,
+                role=chief.role,
+                since=june.june.created_at,
+            )
+        )
     reader = new_browser().sign_in(chief)
     reader.open(PAGE)
     assert not reader.sees("Vera Vorsitz") and not reader.sees("Begrüßung") and "draft.pdf" not in reader.html

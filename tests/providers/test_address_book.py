@@ -127,7 +127,7 @@ def test_the_list_runs_a_constant_number_of_queries(browser, in_house, count_que
     browser.sign_in(account)
     with count_queries() as seen:
         browser.open("providers.show_providers")
-    assert len([s for s in seen if s.startswith("SELECT")]) == 2
+    assert len([s for s in seen if s.startswith("SELECT")]) == 3
 
 
 def test_the_form_shows_the_salutation_and_side_that_are_stored(browser, in_house):

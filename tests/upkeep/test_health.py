@@ -44,11 +44,6 @@ def ready(app):
         connection.execute(text("DROP TABLE alembic_version"))
 
 
-def become(browser, session_key):
-    with browser.client.session_transaction() as session:
-        session["account"] = session_key
-
-
 def readiness(app):
     answer = app.test_client().get("/readyz")
     wrong = {name for name, check in answer.json["checks"].items() if not check["ok"]}
@@ -159,11 +154,10 @@ def test_an_administrator_confirms_that_letters_may_leave(app, in_house, browser
         admin = an_account(Role.ADMIN)
         organiser = an_account()
         outbox.hold(at=NOW)
-        keys = admin.session_key, organiser.session_key
-    become(browser, keys[1])
+    browser.sign_in(organiser)
     browser.open("/upkeep", status=404)
     browser.submit("/upkeep/letters/release", status=404)
-    become(browser, keys[0])
+    browser.sign_in(admin)
     assert "Nachrichten werden zurückgehalten" in browser.open("/upkeep").text
     assert "zurückgehalten" not in browser.submit("/upkeep/letters/release").text
     browser.submit("/upkeep/letters/release")  # pressed twice

@@ -307,4 +307,4 @@ def test_the_list_of_votes_runs_a_constant_number_of_queries(
                 operations.cast(vote, person.contact_id, {option: 1}, at=OPENED)
     with count_queries() as seen:
         staff.open("voting.show_votes", **HERE)
-    assert len([s for s in seen if s.startswith("SELECT")]) == 4
+    assert len([s for s in seen if s.startswith("SELECT")]) == 5

@@ -39,18 +39,82 @@ def upgrade() -> None:
         sa.Column(
             "role",
             sa.Enum(
-                "admin", "organiser", "moderator", "leadership", name="role", native_enum=False, length=40
+                "admin",
+                "organiser",
+                "moderator",
+                "minute_taker",
+                "door",
+                "leadership",
+                "colleague",
+                name="role",
+                native_enum=False,
+                length=40,
             ),
             nullable=False,
         ),
         sa.Column("password_hash", sa.String(), nullable=True),
-        sa.Column("session_key", sa.String(), nullable=False),
+        sa.Column("totp_nonce", sa.String(), nullable=True),
+        sa.Column("totp_step", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("email_key", name=op.f("uq_account_email_key")),
-        sa.UniqueConstraint("session_key", name=op.f("uq_account_session_key")),
     )
+    op.create_table(
+        "staff_session",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("begun_at", Moment(), nullable=False),
+        sa.Column("ends_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_staff_session_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_session_token_hash")),
+    )
+    with op.batch_alter_table("staff_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_staff_session_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("code_hash", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_recovery_code_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_recovery_code_code_hash")),
+    )
+    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recovery_code_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "account_link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "use",
+            sa.Enum("welcome", "renewal", name="linkuse", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("used_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_account_link_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_link")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_account_link_nonce")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_account_link_token_hash")),
+    )
+    with op.batch_alter_table("account_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_account_link_account_id"), ["account_id"], unique=False)
+
     op.create_table(
         "enclosure",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -290,19 +354,48 @@ def upgrade() -> None:
         sa.UniqueConstraint("address_key", name=op.f("uq_dead_address_address_key")),
     )
     op.create_table(
-        "membership",
+        "role_grant",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("series_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_membership_account_id_account")
+        sa.Column(
+            "role",
+            sa.Enum(
+                "admin",
+                "organiser",
+                "moderator",
+                "minute_taker",
+                "door",
+                "leadership",
+                "colleague",
+                name="role",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
         ),
-        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_membership_series_id_series")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_membership")),
-        sa.UniqueConstraint("series_id", "account_id", name=op.f("uq_membership_series_id_account_id")),
+        sa.Column("series_id", sa.Integer(), nullable=True),
+        sa.Column("conference_id", sa.Integer(), nullable=True),
+        sa.Column("granted_by_id", sa.Integer(), nullable=True),
+        sa.Column("since", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "series_id IS NULL OR conference_id IS NULL", name=op.f("ck_role_grant_one_place")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_role_grant_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_role_grant_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["granted_by_id"], ["account.id"], name=op.f("fk_role_grant_granted_by_id_account")
+        ),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_role_grant_series_id_series")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_grant")),
     )
-    with op.batch_alter_table("membership", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_membership_account_id"), ["account_id"], unique=False)
+    with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_role_grant_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_role_grant_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_role_grant_series_id"), ["series_id"], unique=False)
 
     op.create_table(
         "attendance",
@@ -1545,11 +1638,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attendance_contact_id"))
 
     op.drop_table("attendance")
-    with op.batch_alter_table("membership", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_membership_account_id"))
+    with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_role_grant_series_id"))
+        batch_op.drop_index(batch_op.f("ix_role_grant_conference_id"))
+        batch_op.drop_index(batch_op.f("ix_role_grant_account_id"))
 
-    op.drop_table("membership")
     op.drop_table("dead_address")
+    op.drop_table("role_grant")
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_state"))
         batch_op.drop_index(batch_op.f("ix_mail_due_at"))
@@ -1565,6 +1660,18 @@ def downgrade() -> None:
     op.drop_table("series")
     op.drop_table("provider")
     op.drop_table("enclosure")
+    with op.batch_alter_table("account_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_account_link_account_id"))
+
+    op.drop_table("account_link")
+    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_recovery_code_account_id"))
+
+    op.drop_table("recovery_code")
+    with op.batch_alter_table("staff_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_staff_session_account_id"))
+
+    op.drop_table("staff_session")
     op.drop_table("hold")
     op.drop_table("audit_text")
     op.drop_table("audit_entry")

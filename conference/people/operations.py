@@ -1,0 +1,283 @@
+"""Inviting colleagues, giving and taking roles, opening and closing accounts, one-time links."""
+
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+
+from flask import current_app, render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import select, update
+
+from ..accounts import operations as accounts
+from ..accounts.models import Account, Role
+from ..accounts.queries import account_by_email
+from ..conferences.models import Conference, Grant, Series
+from ..conferences.operations import give_role
+from ..core.walltime import end_of_day
+from ..kit import links
+from ..kit.addresses import absolute
+from ..kit.dates import DEFAULT_ZONE
+from ..kit.db import db, one_locked
+from ..kit.errors import Refused, check_version
+from ..outbox import operations as outbox
+from . import queries
+from .models import AccountLink, LinkUse
+
+GIVEN_IN_PLACES = (Role.ORGANISER, Role.MODERATOR, Role.MINUTE_TAKER, Role.DOOR, Role.LEADERSHIP)
+OF_THE_HOUSE = (Role.ADMIN, Role.ORGANISER, Role.COLLEAGUE)
+HOW_LONG = {LinkUse.WELCOME: timedelta(days=2), LinkUse.RENEWAL: timedelta(minutes=30)}
+LINKS_AT_ONCE = 3
+
+Place = Series | Conference
+
+
+def _end(place: Place | None, until: date | None, at: datetime) -> datetime | None:
+    if until is None:
+        return None
+    end = end_of_day(until, place.zone if isinstance(place, Conference) else DEFAULT_ZONE)
+    if end <= at:
+        raise Refused(_("The last day must not be over already."))
+    return end
+
+
+def invite_colleague(
+    place: Place, email: str, name: str, role: Role, until: date | None, by: Account, *, at: datetime
+) -> Grant:
+    """Give a role to a colleague and say so by mail; who has no account yet gets one with a one-time link.
+
+    Raises Refused for a closed account, for administrators (who need no role), and for a last day that is over.
+    """
+    end = _end(place, until, at)
+    account = account_by_email(email)
+    if account is None:
+        account = accounts.create_account(email, name, Role.COLLEAGUE, None, at=at)
+        db.session.flush()
+    elif not account.active:
+        raise Refused(_("The account with this address is closed. Please ask an administrator."))
+    elif account.role is Role.ADMIN:
+        raise Refused(_("Administrators reach everything already."))
+    grant = give_role(account, role, place, by=by, at=at, expires_at=end)
+    if account.password_hash is None:
+        send_link(account, LinkUse.WELCOME, at=at, title=place.title, by=by)
+    else:
+        _queue(
+            account, "role", f"role:{grant.id}:{at.timestamp():.6f}", at, title=place.title, role=role, by=by
+        )
+    return grant
+
+
+def change_grant(
+    place: Place,
+    grant: Grant,
+    role: Role,
+    until: date | None,
+    version: int | None,
+    by: Account,
+    *,
+    at: datetime,
+) -> None:
+    """Another role for a colleague, or another last day.
+
+    Raises Stale when somebody else changed it, Refused where people would lock themselves out.
+    """
+    _lock(place)
+    check_version(version, grant.version, mine=str(role.label), theirs=str(grant.role.label))
+    end = _end(place, until, at)
+    if role is not grant.role or end is not None:
+        _not_oneself(grant, by)
+    if role not in GIVEN_IN_PLACES:
+        raise Refused(_("This role cannot be given here."))
+    if role is not grant.role and _holds(place, grant.account_id, role):
+        raise Refused(_("%(name)s has this role already.", name=grant.account.name))
+    grant.role, grant.expires_at, grant.granted_by_id = role, end, by.id
+    grant.version += 1
+
+
+def remove_grant(place: Place, grant: Grant, by: Account) -> None:
+    """Take a role away; it opens nothing more from the next request on. Raises Refused for one's own organising."""
+    _lock(place)
+    _not_oneself(grant, by)
+    db.session.delete(grant)
+
+
+def _holds(place: Place, account_id: int, role: Role) -> bool:
+    return any(grant.account_id == account_id and grant.role is role for grant in queries.grants_on(place))
+
+
+def _lock(place: Place) -> None:
+    one_locked(select(type(place)).where(type(place).id == place.id))
+
+
+def _not_oneself(grant: Grant, by: Account) -> None:
+    if grant.account_id == by.id and grant.role is Role.ORGANISER:
+        raise Refused(_("Nobody takes the organisation from themselves. Please ask a colleague."))
+
+
+# -- accounts of the house --------------------------------------------
+
+
+def open_account(email: str, name: str, role: Role, by: Account, *, at: datetime) -> Account:
+    """A new account; the person chooses a password by a one-time link. Raises Refused when the address is taken."""
+    account = accounts.create_account(email, name, _of_the_house(role), None, at=at)
+    db.session.flush()
+    send_link(account, LinkUse.WELCOME, at=at, title="Folgetermin", by=by)
+    return account
+
+
+def change_account(account: Account, name: str, role: Role, *, at: datetime) -> None:
+    """Another name, another role in the house; a new role ends all sessions. Raises Refused for the last administrator."""
+    account = _locked(account)
+    if role is not account.role:
+        _not_the_last(account)
+        account.role = _of_the_house(role)
+        accounts.end_sessions(account, at=at)
+    account.name = name
+
+
+def close_account(account: Account, *, at: datetime) -> None:
+    """Nobody signs in with it any more, all sessions end, its links open nothing. Raises Refused for the last administrator."""
+    account = _locked(account)
+    _not_the_last(account)
+    account.active = False
+    accounts.end_sessions(account, at=at)
+    _spend_links(account, at)
+
+
+def drop_second_factor(account: Account, *, at: datetime) -> None:
+    """For somebody who has lost device and recovery codes: the next sign-in asks for the password only."""
+    accounts.end_second_factor(account)
+    accounts.end_sessions(account, at=at)
+
+
+def reopen_account(account: Account) -> None:
+    """Let somebody sign in again."""
+    account.active = True
+
+
+def _of_the_house(role: Role) -> Role:
+    if role not in OF_THE_HOUSE:
+        raise Refused(_("This role cannot be given here."))
+    return role
+
+
+def _locked(account: Account) -> Account:
+    # All administrators are locked: two who close each other's account at once must not both succeed.
+    query = (
+        select(Account).where((Account.role == Role.ADMIN) | (Account.id == account.id)).order_by(Account.id)
+    )
+    rows = db.session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    return next(row for row in rows if row.id == account.id)
+
+
+def _not_the_last(account: Account) -> None:
+    if account.role is Role.ADMIN and account.active and queries.number_of_administrators() < 2:
+        raise Refused(_("This is the last administrator. Please make somebody else administrator first."))
+
+
+# -- one-time links ---------------------------------------------------
+
+
+def ask_for_link(email: str, *, at: datetime) -> None:
+    """Send a link for a new password, if there is such an account. An unknown address does the same work and leaves no letter."""
+    account = account_by_email(email)
+    nobody = Account(id=0, name="", email="niemand@folgetermin.example", active=True)
+    known = account is not None and account.active and queries.links_waiting(account, at) < LINKS_AT_ONCE
+    who = account if account is not None and known else nobody
+    link = _new_link(account if known else None, LinkUse.RENEWAL, at)
+    with suppress(_TakenBack), db.session.begin_nested():
+        _send(who, link, at=at, title="", by=None)
+        db.session.flush()
+        if not known:
+            raise _TakenBack
+
+
+class _TakenBack(Exception):
+    """The letter to nobody is taken back."""
+
+
+def send_link(
+    account: Account, use: LinkUse, *, at: datetime, title: str = "", by: Account | None = None
+) -> None:
+    """Mail a one-time link; the earlier ones open nothing more."""
+    _spend_links(account, at)
+    _send(account, _new_link(account, use, at), at=at, title=title, by=by)
+
+
+def _new_link(account: Account | None, use: LinkUse, at: datetime) -> AccountLink:
+    nonce = links.new_nonce()
+    link = AccountLink(
+        account_id=None if account is None else account.id,
+        use=use,
+        nonce=nonce,
+        token_hash=links.hash_of(links.token_of(nonce)),
+        created_at=at,
+        expires_at=at + HOW_LONG[use],
+    )
+    db.session.add(link)
+    db.session.flush()
+    return link
+
+
+def _send(account: Account, link: AccountLink, *, at: datetime, title: str, by: Account | None) -> None:
+    url = absolute("people.choose_password", token=links.mark_of(link.nonce))
+    kind = str(link.use.value)
+    _queue(account, kind, f"{kind}:{link.id}", at, url=url, title=title, by=by)
+
+
+def _queue(account: Account, kind: str, purpose: str, at: datetime, **context: object) -> None:
+    language = current_app.config["LANGUAGE"]
+    context |= {"account": account, "home": absolute("accounts.sign_in")}
+    with force_locale(language):
+        subject = render_template(f"mail/{kind}_subject.txt", **context)
+        text = render_template(f"mail/{kind}.txt", **context)
+    outbox.queue(
+        outbox.NewMail(
+            purpose=f"account:{purpose}",
+            kind=kind,
+            about=None,
+            language=language,
+            recipient=(account.name, account.email),
+            subject=" ".join(subject.split()),
+            text=text.strip() + "\n",
+        ),
+        at=at,
+    )
+
+
+def choose_password(link: AccountLink, password: str, *, at: datetime) -> Account:
+    """Set the password by a one-time link, which is spent with all others; all sessions end.
+
+    Raises Refused for a poor password, and for a link that somebody else has just used.
+    """
+    hashed = accounts.hash_password(password)
+    spent = db.session.execute(
+        update(AccountLink)
+        .where(AccountLink.id == link.id, AccountLink.used_at.is_(None))
+        .values(used_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    if spent.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused(_("This link has been used already."))
+    account = link.account
+    assert account is not None
+    account.password_hash = hashed
+    _spend_links(account, at)
+    accounts.end_sessions(account, at=at)
+    return account
+
+
+def _spend_links(account: Account, at: datetime) -> None:
+    db.session.execute(
+        update(AccountLink)
+        .where(AccountLink.account_id == account.id, AccountLink.used_at.is_(None))
+        .values(used_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_old_links(*, at: datetime) -> int:
+    """Delete links that open nothing any more. Returns how many."""
+    old = db.session.scalars(select(AccountLink).where(AccountLink.expires_at <= at)).all()
+    for link in old:
+        db.session.delete(link)
+    return len(old)
