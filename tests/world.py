@@ -250,7 +250,7 @@ def _day(world: World, june: Any) -> None:
 
 def _sheets(world: World, june: Any, organiser: Any) -> None:
     groups.publish(june, organiser, at=NOW)
-    first, second = sheet_queries.tables_of(june)
+    first, second, *_further = sheet_queries.tables_of(june)
     for table, hand_in in ((first.tables[0], True), (second.tables[0], False)):
         a_sheet(june, table, "Ein Kalender", "Kurse am Vormittag", hand_in=hand_in)
     # Changed since: there is something to publish.
