@@ -186,7 +186,7 @@ def _limit_body() -> Response | None:
         request.max_content_length = limit
     if request.is_json and not getattr(view, "takes_json", False):
         # Forms would read it, and a deep list takes all of Python's patience.
-        abort(415)
+        abort(400)
     if "\x00" in request.full_path or "%00" in request.full_path:
         abort(400)
     return None
