@@ -1,3 +1,3 @@
 """Commands as people run them."""
 
-from ..house.conftest import flask  # noqa: F401 - a fixture
+from ..house.conftest import flask, zygote  # noqa: F401 - a fixture
