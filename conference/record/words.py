@@ -16,6 +16,7 @@ KINDS = {
     "account": _l("Account"),
     "role_grant": _l("Role"),
     "hold": _l("Letters held"),
+    "dead_address": _l("Address without a mailbox"),
     "provider": _l("Provider"),
     "contact": _l("Person"),
     "series": _l("Series"),
