@@ -105,11 +105,12 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Apps:
 def app(apps: Apps, settings: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Flask]:
     """An app on an empty database of its own: SQLite, or PostgreSQL when FOLGETERMIN_TEST_DATABASE_URL is set."""
     overrides = SETTINGS | ({"DATABASE_URL": SERVER} if SERVER else {}) | settings
+    empty = None if SERVER else request.getfixturevalue("empty_database")  # makes an app: before ours
     made = apps.take(overrides)
     if SERVER:
         _empty_server(made)
     else:
-        shutil.copy(request.getfixturevalue("empty_database"), Path(made.instance_path, "folgetermin.db"))
+        shutil.copy(str(empty), Path(made.instance_path, "folgetermin.db"))
     yield made
     apps.give_back(made, overrides)
 

@@ -220,8 +220,8 @@ def _coming(world: World, series: Any, organiser: Any) -> None:
 def _proposed(june: Any, organiser: Any) -> None:
     """A repair that waits to be taken over: somebody is to be pinned where they sit."""
     db.session.flush()
-    first = plan_of(june)[0].groups[0]
-    pin = (1, first.seats[0].contact_id, first.group.name)
+    first = plan_of(june)[1].groups[0]
+    pin = (2, first.seats[0].contact_id, first.group.name)
     row = repairing.ask(june, organiser, repairing.Wanted(pins=(pin,)), at=NOW)
     row.state = FormingState.FOUND
     row.result = {"rounds": row.setting["seats"], "moves": [], "is_minimal": True}

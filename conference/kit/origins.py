@@ -35,7 +35,7 @@ def _is_ours(origin: str, site: str | None) -> bool:
         # Our own Referrer-Policy makes browsers write this for our own forms too. Where it is safe to believe them they
         # say more; without TLS they do not, and the form token has to be enough.
         return site == "same-origin" or (site is None and base.startswith("http://"))
-    return origin in {_origin_of(base), request.host_url.rstrip("/")}
+    return origin in {_origin_of(base), f"{request.scheme}://{request.host}"}
 
 
 def _origin_of(address: str) -> str:

@@ -331,6 +331,9 @@ def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime
         after = state if state in OUT else MailState.CANCELLED
         connection.execute(update(Mail).where(Mail.id == mail_id).values(**blank, state=after))
         found += 1
+    for row_id, key in connection.execute(select(DeadAddress.id, DeadAddress.address_key)).all():
+        if is_erased(key):
+            connection.execute(delete(DeadAddress).where(DeadAddress.id == row_id))
     return found
 
 

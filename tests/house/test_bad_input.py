@@ -227,6 +227,9 @@ def repr_of(committed):
             return " ".join(words(v) for v in value.values())
         if isinstance(value, (list, tuple)):
             return " ".join(words(v) for v in value)
+        value = getattr(value, "obj", value)  # what psycopg wraps as JSON
+        if isinstance(value, list):
+            return words(tuple(value))
         if isinstance(value, str) and value.startswith('["'):
             return words(json.loads(value))  # a list in one column has its signs escaped
         return str(value)

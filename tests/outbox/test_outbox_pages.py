@@ -278,7 +278,7 @@ def test_the_outbox_runs_a_constant_number_of_queries(staff, in_house, june, cou
             a_mail(batch="b")
     with count_queries() as seen:
         staff.open("outbox.show_outbox", slug=SLUG)
-    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 7
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 8
 
 
 def test_looking_writes_nothing(staff, mail, count_queries):
