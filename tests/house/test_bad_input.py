@@ -57,10 +57,19 @@ STRANGERS = [
 MADE_PLAIN = {"slug"}
 
 
+# Buttons without a field that a page shows only while another of the world's buttons is not there, and the one that mail
+# programs press, without a mark of ours; held by the tests named.
+ELSEWHERE = {
+    "upkeep.pause_letters": "tests/outbox/test_control.py",
+    "outbox.resume_mailing": "tests/outbox/test_control.py",
+    "invitations.end_reminders": "tests/outbox/test_control.py",
+}
+
+
 def test_every_form_is_on_some_page_of_the_world(garden):
     posts = {rule.endpoint for rule in garden.app.url_map.iter_rules() if "POST" in rule.methods}
     found = {form.endpoint for form in garden.forms.values() if form.method == "POST"}
-    missing = sorted(posts - found)
+    missing = sorted(posts - found - ELSEWHERE.keys())
     assert not missing, f"Bring tests/world.py into a state in which a page shows the form of: {missing}"
 
 
