@@ -60,7 +60,7 @@ MADE_PLAIN = {"slug"}
 # Buttons without a field that a page shows only while another of the world's buttons is not there, and the one that mail
 # programs press, without a mark of ours; held by the tests named.
 ELSEWHERE = {
-    "upkeep.pause_letters": "tests/outbox/test_control.py",
+    "upkeep.pause_letters": "tests/house/test_access_matrix.py",
     "outbox.resume_mailing": "tests/outbox/test_control.py",
     "invitations.end_reminders": "tests/outbox/test_control.py",
 }
