@@ -205,10 +205,3 @@ def show_patterns() -> ResponseReturnValue:
     form, broken = forms.pattern_forms()
     code = qr_svg("https://folgetermin.example/i/7")
     return pages.show("patterns/index.html", form=form, broken_form=broken, qr_svg=code, status=200)
-
-
-@bp.get("/healthz")
-@access.public
-def health() -> ResponseReturnValue:
-    """The process answers."""
-    return {"status": "ok"}
