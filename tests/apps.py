@@ -67,6 +67,12 @@ class Apps:
         if len(self.waiting) > AT_MOST:
             self._forget(self.waiting.pop(next(iter(self.waiting))))
 
+    def rest(self) -> None:
+        """Close the connections of the apps that wait: to a server they look like somebody who is at work."""
+        for app in self.waiting.values():
+            with app.app_context():
+                db.engine.dispose()
+
     def _refresh(self, app: Flask) -> None:
         app.extensions.clear()
         app.extensions.update(self.extensions[app])
