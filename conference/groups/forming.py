@@ -6,7 +6,7 @@ one begins anew. Only the worker that took the row last may write into it.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,6 @@ from sqlalchemy.exc import OperationalError
 from ..accounts.models import Account
 from ..conferences.models import Conference
 from ..core import grouping
-from ..core.mending import later_only, merged
 from ..kit import jobs, unit
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
@@ -169,16 +168,14 @@ def _mend(taken: _Taken, now: Now) -> None:
     try:
         problem, begun = grouping.parse_problem(taken.problem), taken.setting["begun"]
         seats = grouping.published_seating({"rounds": taken.setting["seats"]})
-        later = later_only(problem, seats, begun)
-        repaired = grouping.repair(later, seats, seed=taken.seed)
+        repaired = grouping.repair(problem, seats, seed=taken.seed, over=begun)
     except (grouping.Contradiction, grouping.NotFound) as error:
-        _fail(taken, trouble_of(error, later), now())
+        _fail(taken, trouble_of(error, problem), now())
     except Exception as error:  # as in _form
         current_app.logger.exception("repair %s has crashed", taken.forming_id)
         _fail(taken, trouble_of(error, grouping.Problem(0, (), ())), now())
     else:
-        seating = merged(problem, seats, repaired.solution.seating, begun)
-        solution = grouping.to_json(replace(repaired.solution, seating=seating))
+        solution = grouping.to_json(repaired.solution)
         moves = grouping.repair_to_json(repaired)
         _propose(taken, solution | {"moves": moves, "is_minimal": repaired.is_minimal}, now())
 

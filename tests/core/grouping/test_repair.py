@@ -22,6 +22,7 @@ from conference.core.grouping import (
     Repeats,
     Stays,
     Together,
+    evaluate,
     published_seating,
     repair,
     solve,
@@ -202,6 +203,44 @@ def test_rounds_that_are_over_stay_as_they_were():
     ] or [move.person for move in found.moves] == ["p0", "p4"]
     assert found.is_minimal
     assert found.solution.goals[0].value >= found.solution.goals[0].bound
+
+
+SIX = (
+    {"A": ("p0", "p1", "p2"), "B": ("p3", "p4", "p5")},
+    {"A": ("p0", "p3", "p4"), "B": ("p1", "p2", "p5")},
+    {"A": ("p0", "p1", "p5"), "B": ("p2", "p3", "p4")},
+)
+
+
+def six(*rules, people=range(6), least=2, most=4):
+    groups = (Group("A", least, most), Group("B", least, most))
+    return Problem(3, groups, tuple(Person(f"p{number}") for number in people), rules, goals=(Repeats(),))
+
+
+def test_who_shared_a_table_in_a_round_that_is_over_has_met():
+    found = repair(six(), SIX, over={1})
+    assert (found.moves, found.solution.seating) == ((), SIX)
+    assert found.solution.goals[0].value == evaluate(six(), SIX)[0].value == 5
+
+
+def test_rules_speak_of_later_rounds_only_and_who_stays_stays_where_they_were():
+    rules = (
+        Together(("p0", "p3"), frozenset({1, 2})),
+        Together(("p0", "p3", "p1"), frozenset({1})),
+        Stays("p4"),
+    )
+    after = repair(six(*rules), SIX, over={1}).solution.seating
+    assert after[0] == SIX[0]
+    assert "p4" in after[1]["B"] and "p4" in after[2]["B"]
+    assert any({"p0", "p3"} <= set(people) for people in after[1].values())
+
+
+def test_who_comes_and_who_is_gone_is_seen_in_later_rounds_only():
+    repaired = repair(six(people=(*range(5), 7), least=3, most=3), SIX, over={1})
+    after = repaired.solution.seating
+    assert (repaired.moves, after[0]) == ((), SIX[0])
+    assert set(after[1]["B"]) == {"p1", "p2", "p7"}
+    assert set(after[2]["A"]) == {"p0", "p1", "p7"}
 
 
 def test_of_the_repairs_with_the_fewest_moves_the_best_is_taken():
