@@ -2,20 +2,18 @@
 
 from collections import defaultdict
 from datetime import date, datetime
-from typing import Any
 
-from flask import render_template
-from flask_babel import force_locale
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from ..conferences.models import Conference
+from ..conferences.operations import letter
 from ..core.actions import reminder_kind
 from ..invitations.models import LinkPurpose
 from ..invitations.operations import link_url, personal_link
 from ..kit.dates import local
 from ..kit.db import db, one_locked
-from ..outbox.operations import NewMail, queue
+from ..outbox.operations import queue
 from ..providers.models import Contact
 from . import queries
 from .models import ASSIGNED, ENDED, Action, ActionReminder
@@ -95,33 +93,15 @@ def _write(template: str, purpose: str, due: Due, at: datetime) -> None:
     urls = [link_url(personal_link(one, contact, LinkPurpose.ACTION, at=at)) for one in conferences]
     others = [(one.title, url) for one, url in zip(conferences, urls, strict=True)][1:]
     today = _today(actions[0], at)
-    context = {
-        "conference": conference,
-        "contact": contact,
-        "actions": actions,
-        "others": others,
-        "today": today,
-    }
-    queue(_letter(template, purpose, context, urls[0]), at=at)
+    new = letter(
+        conference,
+        template,
+        (contact.name, str(contact.email)),
+        purpose=purpose,
+        context={"contact": contact, "actions": actions, "others": others, "today": today},
+        button=(_l("Report on my actions"), urls[0]),
+    )
+    queue(new, at=at)
     for action, kind in due:
         db.session.add(ActionReminder(action_id=action.id, kind=kind, due_on=action.due_on, sent_at=at))
     db.session.flush()  # the next look at what is due must see it
-
-
-def _letter(template: str, purpose: str, context: dict[str, Any], url: str) -> NewMail:
-    conference, contact = context["conference"], context["contact"]
-    with force_locale(conference.language):
-        subject = render_template(f"mail/{template}_subject.txt", **context)
-        text = render_template(f"mail/{template}.txt", **context)
-        button = (_("Report on my actions"), url)
-    return NewMail(
-        purpose=purpose,
-        kind=template,
-        about=conference.slug,
-        language=conference.language,
-        recipient=(contact.name, str(contact.email)),
-        subject=" ".join(subject.split()),
-        text=text.strip() + "\n",
-        button=button,
-        reply_to=(conference.organiser_name, conference.organiser_email),
-    )

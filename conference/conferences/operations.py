@@ -1,9 +1,12 @@
 """Making and changing series, conferences, rooms and topics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 
 from flask import current_app
+from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -12,6 +15,7 @@ from ..core.slugs import slugify, unique_slug
 from ..core.walltime import NoSuchTime, to_utc
 from ..kit.db import db, next_number, one_locked
 from ..kit.errors import Refused, check_version
+from ..outbox.operations import NewMail, worded
 from . import queries
 from .models import Conference, Grant, Room, Series, Topic
 
@@ -226,3 +230,36 @@ def change_topic(conference: Conference, topic: Topic, title: str) -> None:
 def remove_topic(topic: Topic) -> None:
     """Take a topic off the list, together with the wishes for it."""
     db.session.delete(topic)
+
+
+def letter(
+    conference: Conference,
+    template: str,
+    recipient: tuple[str, str],
+    *,
+    purpose: str,
+    context: Mapping[str, object],
+    kind: str | None = None,
+    button: tuple[LazyString, str] | None = None,
+    **more: Any,
+) -> NewMail:
+    """A letter of the conference, in its language, with its organiser as who is answered; to be queued.
+
+    `context` is for the template, beside the conference; `kind` is the template's name where nothing else is said; `button`
+    is (label, address); `more` goes into the letter as it is.
+    """
+    subject, text = worded(template, conference.language, conference=conference, **context)
+    with force_locale(conference.language):
+        shown = (str(button[0]), button[1]) if button else None
+    return NewMail(
+        purpose=purpose,
+        kind=kind or template,
+        about=conference.slug,
+        language=conference.language,
+        recipient=recipient,
+        subject=subject,
+        text=text,
+        button=shown,
+        reply_to=(conference.organiser_name, conference.organiser_email),
+        **more,
+    )

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import render_template
-from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import delete, func, select
 
 from ..accounts.models import Account
 from ..agenda.queries import breakout_items
 from ..conferences.models import Conference, Room, Topic
+from ..conferences.operations import letter
 from ..conferences.queries import room_of, topics_of
 from ..core import grouping
 from ..invitations.models import LinkPurpose
@@ -423,22 +424,14 @@ def _letter(
 ) -> NewMail:
     url = link_url(personal_link(conference, contact, LinkPurpose.INVITATION, at=at))
     seats = [entry | times_of(entry) for entry in release.plan if contact.id in entry["contact_ids"]]
-    context = {"conference": conference, "contact": contact, "seats": seats, "is_first": before is None}
-    with force_locale(conference.language):
-        subject = render_template("mail/groups_subject.txt", **context)
-        text = render_template("mail/groups.txt", **context)
-        button = (_("See my groups"), url)
-    return NewMail(
+    return letter(
+        conference,
+        "groups",
+        (contact.name, str(contact.email)),
         purpose=f"groups:{conference.id}:{release.number}:{contact.id}",
-        kind="groups",
-        about=conference.slug,
+        context={"contact": contact, "seats": seats, "is_first": before is None},
+        button=(_l("See my groups"), url),
         batch=f"groups:{conference.id}:{release.number}",
-        language=conference.language,
-        recipient=(contact.name, str(contact.email)),
-        subject=" ".join(subject.split()),
-        text=text.strip() + "\n",
-        button=button,
-        reply_to=(conference.organiser_name, conference.organiser_email),
     )
 
 

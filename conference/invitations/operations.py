@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 
-from flask import current_app, render_template
+from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -23,7 +23,7 @@ from ..kit.dates import show_clock, show_day, show_time
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox.models import Mail
-from ..outbox.operations import NewMail, mail_host, queue, sender
+from ..outbox.operations import NewMail, mail_host, queue, sender, worded
 from ..providers.models import Contact
 from . import queries
 from .models import Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
@@ -364,16 +364,14 @@ def _send_template(
         "accepted": invitation.reply is Reply.ACCEPTED,
         "link": link_url(link),
     }
-    with force_locale(invitation.conference.language):
-        subject = render_template(f"mail/{kind}_subject.txt", **context)
-        text = render_template(f"mail/{kind}.txt", **context)
+    subject, text = worded(kind, invitation.conference.language, **context)
     _queue(
         kind,
         purpose,
         invitation,
         link,
-        " ".join(subject.split()),
-        text.strip() + "\n",
+        subject,
+        text,
         at,
         batch=batch,
         entry=entry,

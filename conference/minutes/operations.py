@@ -12,12 +12,13 @@ from sqlalchemy import select
 
 from ..accounts.models import Account
 from ..conferences.models import Conference
+from ..conferences.operations import letter
 from ..core import minutes as core
 from ..kit.dates import local
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..kit.markdown import to_html
-from ..outbox.operations import NewMail, enclose, queue
+from ..outbox.operations import enclose, queue
 from . import queries
 from .models import Minutes, Release
 
@@ -136,25 +137,16 @@ def mail_release(entry: Release, *, at: datetime) -> str:
         contact = reader.contact
         if not contact.email:
             continue
-        with force_locale(conference.language):
-            context = {"conference": conference, "contact": contact, "release": entry}
-            subject = render_template("mail/minutes_subject.txt", **context)
-            text = render_template("mail/minutes.txt", **context)
-        queue(
-            NewMail(
-                purpose=f"minutes:{entry.id}:{contact.id}",
-                kind="minutes",
-                about=conference.slug,
-                batch=batch,
-                language=conference.language,
-                recipient=(contact.name, contact.email),
-                subject=" ".join(subject.split()),
-                text=text.strip() + "\n",
-                reply_to=(conference.organiser_name, conference.organiser_email),
-                enclosure=enclosure,
-            ),
-            at=at,
+        new = letter(
+            conference,
+            "minutes",
+            (contact.name, contact.email),
+            purpose=f"minutes:{entry.id}:{contact.id}",
+            context={"contact": contact, "release": entry},
+            batch=batch,
+            enclosure=enclosure,
         )
+        queue(new, at=at)
     return batch
 
 

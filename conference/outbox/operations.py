@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from flask import current_app
+from flask import current_app, render_template
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
@@ -79,6 +80,14 @@ class NewMail:
     in_reply_to: str | None = None
     enclosure: Enclosure | None = None
     unsubscribe_url: str | None = None
+
+
+def worded(template: str, language: str, **context: object) -> tuple[str, str]:
+    """Subject (one line) and text of a letter, from `mail/TEMPLATE_subject.txt` and `mail/TEMPLATE.txt`, in this language."""
+    with force_locale(language):
+        subject = render_template(f"mail/{template}_subject.txt", **context)
+        text = render_template(f"mail/{template}.txt", **context)
+    return " ".join(subject.split()), text.strip() + "\n"
 
 
 @dataclass(frozen=True)

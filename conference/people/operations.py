@@ -3,8 +3,7 @@
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
-from flask import current_app, render_template
-from flask_babel import force_locale
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
@@ -227,9 +226,7 @@ def _send(account: Account, link: AccountLink, *, at: datetime, title: str, by: 
 def _queue(account: Account, kind: str, purpose: str, at: datetime, **context: object) -> None:
     language = current_app.config["LANGUAGE"]
     context |= {"account": account, "home": absolute("accounts.sign_in")}
-    with force_locale(language):
-        subject = render_template(f"mail/{kind}_subject.txt", **context)
-        text = render_template(f"mail/{kind}.txt", **context)
+    subject, text = outbox.worded(kind, language, **context)
     outbox.queue(
         outbox.NewMail(
             purpose=f"account:{purpose}",
@@ -237,8 +234,8 @@ def _queue(account: Account, kind: str, purpose: str, at: datetime, **context: o
             about=None,
             language=language,
             recipient=(account.name, account.email),
-            subject=" ".join(subject.split()),
-            text=text.strip() + "\n",
+            subject=subject,
+            text=text,
         ),
         at=at,
     )

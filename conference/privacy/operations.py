@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -16,6 +14,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from ..accounts.models import Account
 from ..actions.models import ENDED, Action, Report
 from ..conferences.models import Conference
+from ..conferences.operations import letter
 from ..groups.models import Concern
 from ..invitations.models import Invitation, ListImport, PersonalLink
 from ..kit import audit, links, unit
@@ -25,7 +24,7 @@ from ..kit.dates import DEFAULT_ZONE
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox.models import Mail, MailState
-from ..outbox.operations import NewMail, queue
+from ..outbox.operations import queue
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, Standing
 from ..sheets.models import GroupSheet, SheetState
@@ -395,24 +394,15 @@ def _do(request: PrivacyRequest, contact: Contact, at: datetime) -> None:
 def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> None:
     conference = request.conference
     erased = request.outcome is Outcome.GRANTED and request.kind is not RequestKind.RESTRICTION
-    with force_locale(conference.language):
-        subject = render_template("mail/privacy_decided_subject.txt", conference=conference)
-        text = render_template(
-            "mail/privacy_decided.txt", conference=conference, request=request, erased=erased
-        )
-    queue(
-        NewMail(
-            purpose=f"privacy-decided:{request.id}",
-            kind=ERASED_LETTER if erased else "privacy-answered",
-            about=conference.slug,
-            language=conference.language,
-            recipient=("", address[1]) if erased else address,
-            subject=" ".join(subject.split()),
-            text=text.strip() + "\n",
-            reply_to=(conference.organiser_name, conference.organiser_email),
-        ),
-        at=at,
+    new = letter(
+        conference,
+        "privacy_decided",
+        ("", address[1]) if erased else address,
+        purpose=f"privacy-decided:{request.id}",
+        context={"request": request, "erased": erased},
+        kind=ERASED_LETTER if erased else "privacy-answered",
     )
+    queue(new, at=at)
 
 
 def restrict(contact: Contact, *, at: datetime) -> None:
@@ -466,26 +456,16 @@ def send_access_link(conference: Conference, contact: Contact, *, at: datetime) 
     )
     db.session.add(link)
     db.session.flush()
-    stand_in = "0" * 43
-    address = absolute("privacy.open_access", token=stand_in).replace(stand_in, links.mark_of(nonce))
-    with force_locale(conference.language):
-        subject = render_template("mail/privacy_access_subject.txt", conference=conference)
-        text = render_template("mail/privacy_access.txt", conference=conference, contact=contact)
-        label = _("Get my data")
-    queue(
-        NewMail(
-            purpose=f"privacy-access:{secrets.token_hex(8)}",
-            kind="privacy-access",
-            about=conference.slug,
-            language=conference.language,
-            recipient=(contact.name, contact.email),
-            subject=" ".join(subject.split()),
-            text=text.strip() + "\n",
-            button=(label, address),
-            reply_to=(conference.organiser_name, conference.organiser_email),
-        ),
-        at=at,
+    new = letter(
+        conference,
+        "privacy_access",
+        (contact.name, contact.email),
+        purpose=f"privacy-access:{secrets.token_hex(8)}",
+        context={"contact": contact},
+        kind="privacy-access",
+        button=(_l("Get my data"), absolute("privacy.open_access", token=links.mark_of(nonce))),
     )
+    queue(new, at=at)
 
 
 # -- statements and feedback ---------------------------------------------

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flask import render_template
-from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import delete, or_, select
 
 from ..conferences.models import Conference
+from ..conferences.operations import letter
 from ..conferences.queries import topics_of
 from ..core.text import comparison_key
 from ..invitations import operations as invitations
@@ -18,7 +19,7 @@ from ..invitations.models import Invitation, LetterKind, LinkPurpose, Reply
 from ..invitations.queries import invitation_for, words_of
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
-from ..outbox.operations import NewMail, queue
+from ..outbox.operations import queue
 from ..providers import operations as providers
 from ..providers.models import Contact
 from . import queries
@@ -401,27 +402,18 @@ def _send(
     if not contact.email:
         return
     link = invitations.personal_link(conference, contact, LinkPurpose.INVITATION, at=at)
-    with force_locale(conference.language):
-        subject = render_template(f"mail/{kind}_subject.txt", conference=conference, **context)
-        text = render_template(f"mail/{kind}.txt", conference=conference, contact=contact, **context)
-        button = (_("Open my registration"), invitations.link_url(link))
-    queue(
-        NewMail(
-            purpose=purpose,
-            kind=kind,
-            about=conference.slug,
-            language=conference.language,
-            recipient=(contact.name, contact.email),
-            subject=" ".join(subject.split()),
-            text=text.strip() + "\n",
-            button=button,
-            reply_to=(conference.organiser_name, conference.organiser_email),
-            calendar=calendar,
-            calendar_method=method,
-            in_reply_to=invitation.first_message_id,
-        ),
-        at=at,
+    new = letter(
+        conference,
+        kind,
+        (contact.name, contact.email),
+        purpose=purpose,
+        context={"contact": contact, **context},
+        button=(_l("Open my registration"), invitations.link_url(link)),
+        calendar=calendar,
+        calendar_method=method,
+        in_reply_to=invitation.first_message_id,
     )
+    queue(new, at=at)
 
 
 # -- on the day -------------------------------------------------------
