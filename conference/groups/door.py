@@ -29,9 +29,10 @@ class Door:
 
 def door_of(conference: Conference, at: datetime) -> Door | None:
     """The notes for the door; None when no round with groups is still to come."""
-    if not queries.rounds_of(conference):
+    plans = queries.plan_of(conference)
+    if not plans:
         return None
-    now = now_of(conference, at)
+    now = now_of(conference, at, plans)
     if not now.situation.coming:
         return None
     row = queries.newest_repair(conference)

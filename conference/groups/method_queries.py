@@ -1,6 +1,6 @@
 """How a conference forms its groups: its method, its goals in their order, its rules; what lies on its marketplace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -88,15 +88,21 @@ def rule_of(conference: Conference, rule_id: int) -> GroupsRule | None:
     return db.session.scalar(query)
 
 
-def hosts_of(conference: Conference) -> dict[int, str]:
-    """Contact id → the table that this person hosts."""
-    query = (
-        select(RulePerson.contact_id, GroupsRule.table)
-        .join(GroupsRule, GroupsRule.id == RulePerson.rule_id)
-        .where(GroupsRule.conference_id == conference.id, GroupsRule.kind == RuleKind.HOST)
-        .order_by(GroupsRule.id)
-    )
-    return {contact_id: table for contact_id, table in db.session.execute(query)}  # noqa: C416 - a Result has keys()
+def hosts_of(conference: Conference, rules: Sequence[GroupsRule] | None = None) -> dict[int, str]:
+    """Contact id → the table that this person hosts. Give the rules where they are at hand."""
+    return {
+        person.contact_id: rule.table
+        for rule in (rules_of(conference) if rules is None else rules)
+        if rule.kind is RuleKind.HOST
+        for person in rule.people
+    }
+
+
+def without_host(tables: Iterable[str], hosts: Mapping[int, str], people: Iterable[Contact]) -> list[str]:
+    """Those of the tables that nobody of these people hosts."""
+    present = {person.id for person in people}
+    hosted = {table for contact_id, table in hosts.items() if contact_id in present}
+    return [table for table in tables if table not in hosted]
 
 
 def marks_of(conference: Conference) -> list[tuple[object, ...]]:

@@ -52,8 +52,8 @@ def _method_page(conference: Conference, form: MethodForm) -> ResponseReturnValu
         form.tables.data = _count(conference, len(people), now)
         form.version.data = setting.version
     tables = form.tables.data or _count(conference, len(people), now)
-    hosts, present = method_queries.hosts_of(conference), {contact.id for contact in people}
-    hosted = {table for contact_id, table in hosts.items() if contact_id in present}
+    rules = method_queries.rules_of(conference)
+    hosts = method_queries.hosts_of(conference, rules)
     return pages.show(
         "groups/choose_method.html",
         form=form,
@@ -65,8 +65,8 @@ def _method_page(conference: Conference, form: MethodForm) -> ResponseReturnValu
         left_out=[aim for aim in Aim if aim not in setting.aims],
         wishing=len(wishes_of(conference)),
         topics=topics,
-        rules=len(method_queries.rules_of(conference)),
-        bare=[name for name in method_queries.table_names(tables) if name not in hosted],
+        rules=len(rules),
+        bare=method_queries.without_host(method_queries.table_names(tables), hosts, people),
         tables=tables,
         advice=advising.lines_for(conference, people, len(breakout_items(conference)), tables),
         largest=advising.largest_house(people),

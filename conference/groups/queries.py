@@ -1,7 +1,7 @@
 """Rounds, groups, who sits where; what was published."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,17 @@ from ..providers.models import Contact
 from ..registrations.models import Standing
 from ..registrations.queries import participant_ids, participants, registration_of
 from . import method_queries
-from .models import Forming, FormingKind, FormingState, Group, GroupsRelease, Round, Seat, SeatingChange
+from .models import (
+    Forming,
+    FormingKind,
+    FormingState,
+    Group,
+    GroupsRelease,
+    GroupsRule,
+    Round,
+    Seat,
+    SeatingChange,
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,8 @@ def group_of(conference: Conference, group_id: int) -> Group | None:
 def plan_of(conference: Conference) -> list[RoundPlan]:
     """All rounds with groups and seats, in three queries."""
     rounds = rounds_of(conference)
+    if not rounds:
+        return []
     ids = [round_.id for round_ in rounds]
     groups = db.session.scalars(
         select(Group)
@@ -377,12 +389,16 @@ def is_held(item: AgendaItem | None) -> bool:
     return item is not None and item.kind is ItemKind.BREAKOUT
 
 
-def plan_as_published(conference: Conference, plans: list[RoundPlan] | None = None) -> list[dict[str, Any]]:
+def plan_as_published(
+    conference: Conference,
+    plans: list[RoundPlan] | None = None,
+    rules: Sequence[GroupsRule] | None = None,
+) -> list[dict[str, Any]]:
     """The present plan in the form that a release freezes: one entry per group, names as they are now.
 
-    Rounds that the agenda no longer has are left out. Give the plans where they are at hand.
+    Rounds that the agenda no longer has are left out. Give the plans and rules where they are at hand.
     """
-    entries, hosts = [], method_queries.hosts_of(conference)
+    entries, hosts = [], method_queries.hosts_of(conference, rules)
     for plan in plan_of(conference) if plans is None else plans:
         item = plan.round.agenda_item
         if item is None or not is_held(item):

@@ -87,9 +87,9 @@ class Proposal:
         return sorted(people.values(), key=lambda contact: contact.sort_key)
 
 
-def now_of(conference: Conference, at: datetime) -> Now:
-    """Plans, people and how they fit together."""
-    plans, people = queries.plan_of(conference), participants(conference)
+def now_of(conference: Conference, at: datetime, plans: list[queries.RoundPlan] | None = None) -> Now:
+    """Plans, people and how they fit together. Give the plans where they are at hand."""
+    plans, people = queries.plan_of(conference) if plans is None else plans, participants(conference)
     return Now(plans, people, situation_of(conference, plans, people, at))
 
 

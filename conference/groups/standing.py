@@ -16,7 +16,7 @@ from ..kit.db import db
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Presence
 from . import method_queries, queries, tasks
-from .models import RoundTimer
+from .models import GroupsRule, RoundTimer
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,13 @@ class Situation:
 
 
 def situation_of(
-    conference: Conference, plans: Sequence[queries.RoundPlan], people: Sequence[Contact], at: datetime
+    conference: Conference,
+    plans: Sequence[queries.RoundPlan],
+    people: Sequence[Contact],
+    at: datetime,
+    rules: Sequence[GroupsRule] | None = None,
 ) -> Situation:
-    """How plans and people fit together at this moment."""
+    """How plans and people fit together at this moment. Give the rules where they are at hand."""
     formed = [plan for plan in plans if plan.groups]
     held = [plan for plan in formed if queries.is_held(plan.round.agenda_item)]
     # Where people choose for themselves nobody is seated, and nothing is to be repaired.
@@ -86,7 +90,7 @@ def situation_of(
     begun = _begun(held, at)
     coming = [] if is_live else [plan for plan in held if plan.round.number not in begun]
     last = max((plan.round.number for plan in plans), default=0)
-    away = tasks.absences(method_queries.rules_of(conference), last)
+    away = tasks.absences(method_queries.rules_of(conference) if rules is None else rules, last)
     recorded = _recorded(conference)
     taken = {plan.round.agenda_item_id for plan in formed}
     return Situation(

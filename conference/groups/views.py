@@ -66,15 +66,16 @@ def _page(
     plans = queries.plan_of(conference)
     setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
     if not form.is_submitted() or move is not None:
-        tables = len({group.group.name for plan in plans for group in plan.groups})
+        tables = len(_tables(plans))
         usual = method_queries.tables_for(setting.method, len(people), len(topics_of(conference)))
         form.tables.data = setting.tables or tables or usual
     release = queries.latest_release(conference)
     newest = queries.newest_forming(conference)
     formed = queries.latest_forming(conference)
-    judgement = _judgement(conference, formed, plans)
+    judgement = _judgement(formed, plans, rules)
     present = {person.id for person in people}
-    situation = situation_of(conference, plans, people, clock.now())
+    situation = situation_of(conference, plans, people, clock.now(), rules)
+    hosts, is_cafe = method_queries.hosts_of(conference, rules), setting.method is Method.WORLD_CAFE
     seated = {plan.round.id: plan.seated_ids for plan in plans}
     return pages.show(
         "groups/show_groups.html",
@@ -83,7 +84,7 @@ def _page(
         move_round=round_id,
         conference=conference,
         setting=setting,
-        hosts=method_queries.hosts_of(conference),
+        hosts=hosts,
         rules=len(rules),
         away=tasks.absences(rules, len(plans)),
         people=people,
@@ -96,12 +97,16 @@ def _page(
         last=_last_change(conference),
         by_hand=len(queries.moved_by_hand(conference, formed, plans)) if formed else 0,
         trouble=_trouble(newest) if _still_holds(newest, rules) else None,
-        bare=_without_host(conference, setting, plans, people),
+        bare=method_queries.without_host(_tables(plans) if is_cafe else [], hosts, people),
         situation=situation,
         line=_line(conference, plans, people, situation),
         release=release,
-        changed=release is None or release.plan != queries.plan_as_published(conference, plans),
+        changed=release is None or release.plan != queries.plan_as_published(conference, plans, rules),
     )
+
+
+def _tables(plans: list[queries.RoundPlan]) -> list[str]:
+    return sorted({group.group.name for plan in plans for group in plan.groups})
 
 
 def _still_holds(newest: Forming | None, rules: list[GroupsRule]) -> bool:
@@ -109,20 +114,6 @@ def _still_holds(newest: Forming | None, rules: list[GroupsRule]) -> bool:
     if newest is None or newest.kind is not FormingKind.FORMING:
         return False
     return newest.setting.get("rules", []) == [rule.id for rule in rules]
-
-
-def _without_host(
-    conference: Conference,
-    setting: method_queries.Setting,
-    plans: list[queries.RoundPlan],
-    people: list[Contact],
-) -> list[str]:
-    """The tables of a World Café at which nobody stays."""
-    if setting.method is not Method.WORLD_CAFE:
-        return []
-    present = {person.id for person in people}
-    hosted = {table for host, table in method_queries.hosts_of(conference).items() if host in present}
-    return sorted({group.group.name for plan in plans for group in plan.groups} - hosted)
 
 
 def _line(
@@ -134,7 +125,7 @@ def _line(
 
 
 def _judgement(
-    conference: Conference, formed: Forming | None, plans: list[queries.RoundPlan]
+    formed: Forming | None, plans: list[queries.RoundPlan], rules: list[GroupsRule]
 ) -> Judgement | None:
     """The groups as they stand now, after all moves by hand, measured by the problem for which they were formed.
 
@@ -157,9 +148,7 @@ def _judgement(
     ]
     if len(seating) != formed.problem["rounds"]:
         return None
-    problem = tasks.as_of_now(
-        formed.problem, formed.setting.get("sources", []), method_queries.rules_of(conference)
-    )
+    problem = tasks.as_of_now(formed.problem, formed.setting.get("sources", []), rules)
     return _judged(json.dumps(problem), json.dumps(seating), json.dumps(_proven(formed, problem)))
 
 
@@ -385,7 +374,8 @@ Standing = tuple[dict[str, tuple[Any, str]], list[str]]
 def _standing(conference: Conference) -> Standing:
     """How good the groups are for each goal, and which rules they break, in words."""
     plans = queries.plan_of(conference)
-    judgement = _judgement(conference, queries.latest_forming(conference), plans)
+    rules = method_queries.rules_of(conference)
+    judgement = _judgement(queries.latest_forming(conference), plans, rules)
     if judgement is None:
         return {}, []
     scores = [_score(score) for score in judgement.scores]
@@ -504,8 +494,9 @@ def publish_groups(slug: str) -> ResponseReturnValue:
 
 def _release_page(conference: Conference, form: ReleaseForm) -> ResponseReturnValue:
     plans, people = queries.plan_of(conference), participants(conference)
-    situation = situation_of(conference, plans, people, clock.now())
-    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference, plans)
+    rules = method_queries.rules_of(conference)
+    situation = situation_of(conference, plans, people, clock.now(), rules)
+    newest, plan = queries.latest_release(conference), queries.plan_as_published(conference, plans, rules)
     before = newest.plan if newest else []
     if not form.is_submitted():
         form.version.data = newest.number if newest else 0
