@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
@@ -68,40 +68,42 @@ def roles_here(account: Account, slug: str | None, series_slug: str | None) -> f
     if slug is None and series_slug is None:
         return powers_of(account).outside()
     mine = _valid_grants(account).subquery()
-    everything = and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None))
     if slug is not None:
-        reaches = or_(
-            everything, mine.c.series_id == Conference.series_id, mine.c.conference_id == Conference.id
-        )
-        query = select(mine.c.role).join(Conference, and_(Conference.slug == slug, reaches))
+        query = select(mine.c.role).join(Conference, and_(Conference.slug == slug, _reaches(mine)))
     else:
-        reaches = or_(everything, mine.c.series_id == Series.id)
+        reaches = or_(_is_for_all(mine), mine.c.series_id == Series.id)
         query = select(mine.c.role).join(Series, and_(Series.slug == series_slug, reaches))
     return frozenset(role.value for role in db.session.scalars(query))
+
+
+def _is_for_all(grants: Subquery) -> ColumnElement[bool]:
+    return and_(grants.c.series_id.is_(None), grants.c.conference_id.is_(None))
+
+
+def _reaches(grants: Subquery) -> ColumnElement[bool]:
+    """Of grants beside conferences: the grant counts in the conference."""
+    in_series, here = grants.c.series_id == Conference.series_id, grants.c.conference_id == Conference.id
+    return or_(_is_for_all(grants), in_series, here)
+
+
+def _is_reached(grants: Select[Grant]) -> ColumnElement[bool]:
+    """Of a conference: one of the grants counts in it."""
+    mine = grants.subquery()
+    return select(mine.c.id).where(_reaches(mine)).correlate(Conference).exists()
 
 
 def _visible(account: Account) -> Select[Conference]:
     query = select(Conference).options(joinedload(Conference.series))
     if account.role is Role.ADMIN:
         return query
-    mine = _valid_grants(account).subquery()
-    reaches = or_(
-        and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None)),
-        mine.c.series_id == Conference.series_id,
-        mine.c.conference_id == Conference.id,
-    )
-    return query.where(select(mine.c.id).where(reaches).correlate(Conference).exists())
+    return query.where(_is_reached(_valid_grants(account)))
 
 
 def organised_ids(account: Account) -> Select[int]:
     """The ids of the conferences that the account organises."""
-    mine = _valid_grants(account).where(Grant.role == Role.ORGANISER).subquery()
-    reaches = or_(
-        and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None)),
-        mine.c.series_id == Conference.series_id,
-        mine.c.conference_id == Conference.id,
+    return select(Conference.id).where(
+        _is_reached(_valid_grants(account).where(Grant.role == Role.ORGANISER))
     )
-    return select(Conference.id).where(select(mine.c.id).where(reaches).correlate(Conference).exists())
 
 
 def conference_here(account: Account, slug: str) -> Conference:
@@ -121,7 +123,7 @@ def all_series_of(account: Account) -> list[Series]:
         mine = _valid_grants(account).subquery()
         within = select(Conference.series_id).where(Conference.id == mine.c.conference_id).scalar_subquery()
         reaches = or_(
-            and_(mine.c.series_id.is_(None), mine.c.conference_id.is_(None)),
+            _is_for_all(mine),
             mine.c.series_id == Series.id,
             within == Series.id,
         )

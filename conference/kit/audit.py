@@ -399,10 +399,7 @@ def _write(connection: Connection, changes: list[Change]) -> None:
     if connection.dialect.name == "postgresql":
         # Taken last and held for these few statements only: SQLite's writers are alone anyway.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    last = connection.execute(
-        select(AuditEntry.number, AuditEntry.digest).order_by(AuditEntry.number.desc()).limit(1)
-    ).first()
-    number, digest = (last.number, last.digest) if last else (0, START)
+    number, digest = head(connection)
     key = current_app.config["SECRET_KEY"]
     rows, texts = [], []
     for change in changes:
