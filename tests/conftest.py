@@ -20,6 +20,7 @@ from conference.kit.db import db
 
 from .apps import Apps
 from .browser import Browser
+from .builders import an_account
 
 
 def _own_database(url: str | None) -> str | None:
@@ -150,6 +151,13 @@ def in_house(app: Flask) -> Callable[[], Any]:
             yield app
 
     return enter
+
+
+@pytest.fixture
+def organiser(in_house: Callable[[], Any]) -> Any:
+    """An organiser, who does not work on anything yet."""
+    with in_house():
+        return an_account()
 
 
 @pytest.fixture

@@ -18,12 +18,6 @@ SLUG = "june-2023"
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, organiser):
     with in_house():
         return a_conference(organiser)

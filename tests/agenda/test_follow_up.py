@@ -234,12 +234,6 @@ def test_two_conferences_of_a_series_are_not_on_one_day(house):
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, organiser):
     with in_house():
         return june_with_everything(organiser)

@@ -10,12 +10,6 @@ from ..builders import a_conference, a_series, an_account, conference_form
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, organiser):
     with in_house():
         return a_conference(organiser)

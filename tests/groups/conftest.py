@@ -2,15 +2,6 @@
 
 import pytest
 
-from ..builders import an_account
-
-
-@pytest.fixture
-def organiser(in_house):
-    """The organiser of the conference."""
-    with in_house():
-        return an_account()
-
 
 @pytest.fixture
 def staff(browser, organiser):

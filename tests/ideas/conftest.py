@@ -4,18 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ..builders import a_conference, a_table_plan, an_account
+from ..builders import a_conference, a_table_plan
 
 
 @pytest.fixture
 def settings():
     return {"CLOCK_START": datetime(2023, 6, 6, 9, 30, tzinfo=UTC)}
-
-
-@pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
 
 
 @pytest.fixture

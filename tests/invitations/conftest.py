@@ -8,7 +8,7 @@ from conference.invitations import operations
 from conference.invitations.models import Invitation
 from conference.kit.db import db
 
-from ..builders import NOW, a_conference, an_account, an_invitation
+from ..builders import NOW, a_conference, an_invitation
 
 SLUG = "june-2023"
 HOUR = timedelta(hours=1)
@@ -17,12 +17,6 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def settings():
     return {"CLOCK_START": NOW}
-
-
-@pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
 
 
 @pytest.fixture

@@ -43,12 +43,6 @@ def frozen(release):
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, organiser):
     """A day that is ready to be released; gives all its parts."""
     with in_house():

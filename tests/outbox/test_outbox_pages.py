@@ -19,12 +19,6 @@ def settings():
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, organiser):
     with in_house():
         return a_conference(organiser)

@@ -33,12 +33,6 @@ def settings():
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def leader(in_house):
     with in_house():
         return an_account(Role.LEADERSHIP)

@@ -25,12 +25,6 @@ def settings():
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, organiser):
     """Five people at two tables in two rounds, formed, not published."""
     with in_house():

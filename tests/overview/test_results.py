@@ -36,12 +36,6 @@ def leader(in_house):
 
 
 @pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
-
-
-@pytest.fixture
 def june(in_house, leader, organiser):
     """Two clusters, one voted up, decided, carried out by an organisation; one idea on its own."""
     with in_house():

@@ -9,7 +9,7 @@ from conference.registrations import queries
 from conference.registrations.models import Attendance, Registration
 
 from ..bad_input import BAD_LINE_IDS, BAD_LINES, BLANKS, HARMLESS, LEGITIMATE_NAMES
-from ..builders import a_conference, a_contact, a_personal_link, an_account, an_invitation
+from ..builders import a_conference, a_contact, a_personal_link, an_invitation
 
 YES = {
     "reply": "accepted",
@@ -20,12 +20,6 @@ YES = {
     "second_wish": "",
     "third_wish": "",
 }
-
-
-@pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
 
 
 @pytest.fixture

@@ -18,14 +18,7 @@ from conference.registrations.queries import participants
 from conference.sheets import queries
 from conference.sheets.models import SheetState
 
-from ..builders import NOW, a_small_day, a_table_plan, an_account
-
-
-@pytest.fixture
-def organiser(in_house):
-    """The organiser of the conference."""
-    with in_house():
-        return an_account()
+from ..builders import NOW, a_small_day, a_table_plan
 
 
 @pytest.fixture

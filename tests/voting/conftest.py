@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ..builders import NOW, a_conference, a_participant, an_account, some_ideas
+from ..builders import NOW, a_conference, a_participant, some_ideas
 
 OPENED = datetime(2023, 6, 6, 9, 0, tzinfo=UTC)
 
@@ -12,12 +12,6 @@ OPENED = datetime(2023, 6, 6, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def settings():
     return {"CLOCK_START": datetime(2023, 6, 6, 12, 30, tzinfo=UTC)}
-
-
-@pytest.fixture
-def organiser(in_house):
-    with in_house():
-        return an_account()
 
 
 @pytest.fixture
