@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from conference.accounts.models import Role
+from conference.accounts.operations import create_account
+from conference.kit import clock, unit
+
 from .conftest import DESKTOP, violations
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
@@ -46,7 +50,6 @@ ORGANISER = [
     "/conferences/august-2023/mailing/invitations", "/conferences/august-2023/mailing/reminders",
     "/conferences/august-2023/mailing/updates",
 ]  # fmt: skip
-# Nobody in the demo administers the house: these are looked at by hand, and by tests of their rooms.
 ADMINISTRATION = [
     "/accounts", "/accounts/new", "/accounts/1", "/accounts/rules", "/upkeep", "/inbox", "/record", "/record/check",
     "/retention", "/retention/preview", "/statements/privacy/de", "/feedback",
@@ -154,6 +157,20 @@ def test_pages_for_leadership_are_clean(shared_server, visit, dark, size):
     page = visit(size, dark=dark)
     become(page, shared_server, "leadership")
     sweep(page, shared_server, LEADERSHIP)
+
+
+def test_pages_for_administrators_are_clean(shared_server, visit, size):
+    """Nobody in the demo administers the house; somebody comes who does."""
+    email, password = f"verwaltung-{size['width']}@agentur.example", "lang genug und gut 7"
+    with shared_server.app.app_context(), unit.writing():
+        create_account(email, "Vera Verwaltung", Role.ADMIN, password, at=clock.now())
+    page = visit(size)
+    page.goto(shared_server.address + "/sign-in")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", password)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(shared_server.address + "/")
+    sweep(page, shared_server, ADMINISTRATION)
 
 
 def test_pages_for_guests_are_clean(shared_server, visit, dark, size):
