@@ -1,5 +1,5 @@
 // Wakes the parts of a page: data-part="a b" loads ./parts/a.js and ./parts/b.js and hands them the element, once.
-import { settle } from "./drafts.js";
+import { expectAnswer, settle } from "./drafts.js";
 
 const awake = new WeakMap();
 
@@ -20,6 +20,8 @@ export function wake(root) {
 }
 
 settle(document);
+// Here and not in the part: on a slow network the part of a form may arrive after the form was sent.
+document.addEventListener("submit", (event) => event.target.matches("[data-part~=draft]") && expectAnswer(event.target.dataset.key));
 wake(document);
 document.addEventListener("htmx:load", (event) => wake(event.detail.elt));
 document.addEventListener("part:load", (event) => wake(event.target));

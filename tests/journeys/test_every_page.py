@@ -147,7 +147,7 @@ def test_the_current_room_stands_in_sight_of_a_low_screen(shared_server, visit):
     page = visit({"width": 1280, "height": 700})
     become(page, shared_server, "organiser")
     page.goto(f"{shared_server.address}/conferences/june-2023/follow-up")
-    page.wait_for_function("document.querySelector('.conference__path').scrollTop > 0")
+    page.wait_for_function("() => document.querySelector('.conference__path').scrollTop > 0")
     box = page.locator(".path-nav--wide .path__room[aria-current]").bounding_box()
     frame = page.locator(".conference__path").bounding_box()
     assert box["y"] + box["height"] <= frame["y"] + frame["height"]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from conference.groups import forming
 from conference.kit import clock
@@ -289,12 +290,14 @@ def test_an_idea_typed_without_network_arrives_once_when_it_is_back(server, visi
     organiser.go("/conferences/june-2023/ideas/codes")
     code = re.search(r"/ideas/([A-Z0-9]{6})\b", organiser.page.content()).group(1)
     phone = Walk(visit(PHONE), server).go(f"/ideas/{code}")
+    status = phone.page.locator("[data-queue-status]")
+    status.wait_for(state="attached")
+    phone.page.wait_for_load_state("networkidle")
     phone.fill(text="Offline gedacht, später gesendet")
     phone.page.context.set_offline(True)
     phone.page.locator("main form button[type=submit]").first.click()
-    phone.page.wait_for_timeout(700)
+    expect(status).to_contain_text("Noch nicht gesendete Ideen: 1")
     phone.page.context.set_offline(False)
-    phone.page.wait_for_timeout(6000)
+    expect(status).to_contain_text("Alles ist gesendet", timeout=15_000)
     organiser.go("/conferences/june-2023/ideas")
-    assert organiser.page.content().count("Offline gedacht, später gesendet") >= 1
-    assert len(organiser.page.get_by_text("Offline gedacht, später gesendet", exact=True).all()) == 1
+    assert organiser.page.get_by_text("Offline gedacht, später gesendet", exact=True).count() == 1

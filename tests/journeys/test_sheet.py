@@ -30,10 +30,10 @@ def test_what_was_typed_without_network_meets_what_was_saved_meanwhile(server, v
     expect(lost.get_by_label("Frage")).to_have_value("Eine bessere Frage")
     lost.get_by_role("button", name="Abgeben", exact=True).click()
     expect(lost.locator(".compare")).to_contain_text("Von der Nachbarin")
+    lost.wait_for_load_state()
     lost.get_by_label("Ergebnis 2").fill("Von der Nachbarin")
     lost.get_by_role("button", name="Abgeben", exact=True).click()
     expect(lost.get_by_text("Das hat Ihre Gruppe abgegeben")).to_be_visible()
-    lost.wait_for_load_state("networkidle")  # the page's own modules have run
-    assert lost.evaluate("Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
+    lost.wait_for_function("() => Object.keys(localStorage).every(key => !key.startsWith('draft:'))")
     assert lost.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     assert not violations(lost) and not violations(other)

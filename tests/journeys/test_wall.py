@@ -40,7 +40,7 @@ def phone(server, visit):
     def open_form(wall):
         page = visit(PHONE)
         page.goto(f"{server.address}/ideas/{wall.locator('.qr__code strong').inner_text()}")
-        page.wait_for_function("document.querySelector('[data-queue-status]')")
+        page.wait_for_function("() => document.querySelector('[data-queue-status]')")
         page.wait_for_load_state("networkidle")
         return page
 

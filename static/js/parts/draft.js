@@ -1,6 +1,6 @@
 // Keeps what is typed on this device until it was sent. Needs data-key; data-restored is said when text came back.
 // Where the page has a version, what was typed over an older one keeps that version: the server then shows both texts.
-import { drop, expectAnswer, keep, recall } from "../drafts.js";
+import { drop, keep, recall } from "../drafts.js";
 
 const KEPT = "textarea, input[type=text], input:not([type])";
 
@@ -37,7 +37,6 @@ export default function (form) {
     form.dispatchEvent(new Event("input"));
   } else if (draft && form.elements.namedItem("version")) drop(key);
   form.addEventListener("input", remember);
-  form.addEventListener("submit", () => expectAnswer(key));
   form.addEventListener("part:sent", () => drop(key));
   form.addEventListener("htmx:afterRequest", (event) => event.detail.successful && drop(key));
 }
