@@ -5,6 +5,7 @@ PORT ?= 8000
 WORKERS ?= 2
 PY := .venv/bin/python
 FLASK := $(PY) -m flask --app wsgi
+SEMGREP := .venv/semgrep/bin/semgrep scan --metrics=off --disable-version-check
 PYTEST := $(PY) -m pytest -q
 # Each process works through a stretch of neighbouring tests, which share what their module has prepared.
 SHARED := -n $(WORKERS) --dist worksteal
@@ -42,7 +43,9 @@ check: ## look for mistakes without running: style, types, dangers, secrets, who
 	$(PY) -m mypy --no-error-summary conference
 	$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --no-cache
 	$(PY) -m bandit --quiet --severity-level medium --skip B104,B608,B704 --recursive conference wsgi.py
-	git ls-files -z -- . ':!tests' ':!static/vendor' ':!requirements*.txt' | xargs -0 $(PY) -m detect_secrets.pre_commit_hook --no-verify
+	$(SEMGREP) --quiet --test --config tools/semgrep tools/semgrep >/dev/null
+	$(SEMGREP) --quiet --error --strict --config tools/semgrep/rules.yml conference wsgi.py templates
+	git ls-files -z -- . ':!tests' ':!static/vendor' ':!*requirements*.txt' | xargs -0 $(PY) -m detect_secrets.pre_commit_hook --no-verify
 	$(PY) -m djlint --lint --quiet templates
 	$(FLASK) translations-check
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the hashes of all files of the pinned libraries into requirements.txt and requirements-dev.txt.
+"""Write the hashes of all files of the pinned libraries into requirements.txt, requirements-dev.txt and the lists of tools.
 
 pip then takes no other file under the same name. After a version was changed: `make lock`. pip-tools does it, installed
 into a folder of its own for the moment.
@@ -13,7 +13,11 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LISTS = ("requirements.txt", "requirements-dev.txt")
+TOGETHER = (
+    ("requirements.txt", "requirements-dev.txt"),
+    ("tools/semgrep/requirements.txt",),
+)
+"""Lists that are installed into one folder, and so must agree."""
 PIN = re.compile(r"([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^ \\]+)")
 QUIET = [
     "--no-header",
@@ -53,14 +57,20 @@ def hashes(folder: Path, pins: list[str]) -> dict[tuple[str, str], list[str]]:
 
 
 def main() -> None:
-    """Rewrite both lists; says what is pinned nowhere, because pip would refuse it."""
-    lists = {name: plain(ROOT / name) for name in LISTS}
-    pins = [line for lines in lists.values() for line in lines if PIN.match(line)]
+    """Rewrite all lists."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         venv.create(folder / "venv", with_pip=True)
         subprocess.run([folder / "venv" / "bin" / "pip", "install", "--quiet", "pip-tools"], check=True)
-        known = hashes(folder, pins)
+        for names in TOGETHER:
+            lock(folder, names)
+
+
+def lock(folder: Path, names: tuple[str, ...]) -> None:
+    """Rewrite lists that agree; says what is pinned nowhere, because pip would refuse it."""
+    lists = {name: plain(ROOT / name) for name in names}
+    pins = [line for lines in lists.values() for line in lines if PIN.match(line)]
+    known = hashes(folder, pins)
     missing = set(known) - {key(pin) for pin in map(PIN.match, pins) if pin}
     if missing:
         sys.exit(

@@ -132,6 +132,19 @@ install_libraries() {
   echo "$sum" >".venv/$stamp"
 }
 
+# install_apart NAME LIST: a tool whose libraries do not agree with ours gets a folder of its own.
+install_apart() {
+  local folder=.venv/$1 list=$2 sum log=.venv/$1.log
+  sum=$(sha256sum <"$list")
+  [ "$(cat "$folder/installed" 2>/dev/null)" = "$sum" ] && "$folder/bin/python" -c '' 2>/dev/null && return
+  echo "Installing $1 …"
+  rm -rf "$folder"
+  "$python" -m venv "$folder" >"$log" 2>&1 || fail "$PWD/$folder could not be made (all of it: $log)"
+  "$folder/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r "$list" </dev/null >"$log" 2>&1 \
+    || fail "$1 could not be installed: $(grep -m1 -i error "$log" || tail -n1 "$log") (all of it: $log)"
+  echo "$sum" >"$folder/installed"
+}
+
 case $purpose in
   run | checks | tests | production) ;;
   *) fail "Say what for: tools/setup.sh run, checks, tests or production." ;;
@@ -146,3 +159,4 @@ collect_pdf_libraries "$system_python"
 install_collected
 install_libraries requirements.installed requirements.txt
 [ "$purpose" = run ] || install_libraries requirements-dev.installed requirements.txt requirements-dev.txt
+[ "$purpose" = run ] || install_apart semgrep tools/semgrep/requirements.txt
