@@ -12,7 +12,7 @@ SHARED := -n $(WORKERS) --dist worksteal
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test fast check lock translations bench bench-groups smoke-production clean
+.PHONY: help demo demo-reset test fast check lock sbom audit translations bench bench-groups smoke-production clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -52,6 +52,16 @@ check: ## look for mistakes without running: style, types, dangers, secrets, who
 lock: ## write the hashes of the pinned libraries anew, after a version in requirements*.txt was changed
 	@tools/setup.sh checks
 	@$(PY) tools/lock.py
+
+sbom: ## write the list of all libraries with their hashes (CycloneDX) to build/sbom.cdx.json
+	@tools/setup.sh audit
+	@mkdir -p build
+	@.venv/audit/bin/cyclonedx-py requirements --output-format JSON --output-file build/sbom.cdx.json requirements.txt
+	@echo build/sbom.cdx.json
+
+audit: ## ask for known weaknesses of all libraries; fails as well where nobody could say (needs the network)
+	@tools/setup.sh audit
+	@.venv/audit/bin/python tools/audit/audit.py
 
 translations: ## say which German texts are missing
 	@tools/setup.sh checks

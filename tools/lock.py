@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOGETHER = (
     ("requirements.txt", "requirements-dev.txt"),
     ("tools/semgrep/requirements.txt",),
+    ("tools/audit/requirements.txt",),
 )
 """Lists that are installed into one folder, and so must agree."""
 PIN = re.compile(r"([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^ \\]+)")

@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh run      libraries to run: demo
 #   tools/setup.sh checks   and those of the checks and tests
+#   tools/setup.sh audit    libraries to run, and the tools that ask about them: audit, sbom
 #   tools/setup.sh production  those of the checks, a database server and nginx: smoke-production
 #   tools/setup.sh tests    and the programs that tests drive: a browser, a database server, PDF readers
 set -euo pipefail
@@ -146,8 +147,8 @@ install_apart() {
 }
 
 case $purpose in
-  run | checks | tests | production) ;;
-  *) fail "Say what for: tools/setup.sh run, checks, tests or production." ;;
+  run | checks | tests | production | audit) ;;
+  *) fail "Say what for: tools/setup.sh run, checks, tests, production or audit." ;;
 esac
 python=.venv/bin/python
 system_python=$(works_venv && echo "$python" || find_python)
@@ -158,5 +159,9 @@ collect_pdf_libraries "$system_python"
 [ "$purpose" != production ] || collect_servers
 install_collected
 install_libraries requirements.installed requirements.txt
+if [ "$purpose" = audit ]; then
+  install_apart audit tools/audit/requirements.txt
+  exit
+fi
 [ "$purpose" = run ] || install_libraries requirements-dev.installed requirements.txt requirements-dev.txt
 [ "$purpose" = run ] || install_apart semgrep tools/semgrep/requirements.txt

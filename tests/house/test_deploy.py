@@ -1,5 +1,6 @@
 """deploy/ says what the product says: names of settings, units for each process, links kept out of logs."""
 
+import importlib.util
 import re
 import runpy
 from pathlib import Path
@@ -87,7 +88,15 @@ def test_the_guide_names_every_unit():
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+LISTS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "tools/semgrep/requirements.txt",
+    "tools/audit/requirements.txt",
+]
+
+
+@pytest.mark.parametrize("name", LISTS)
 def test_every_library_is_pinned_and_comes_with_its_hashes(name):
     """`make lock` writes them. In setup.sh pip is told to take nothing without."""
     lines = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
@@ -95,3 +104,19 @@ def test_every_library_is_pinned_and_comes_with_its_hashes(name):
     assert len(libraries) > 20
     assert [line.split()[0] for line in libraries if "==" not in line or "--hash=sha256:" not in line] == []
     assert "install --quiet --require-hashes" in (ROOT / "tools" / "setup.sh").read_text()
+
+
+def test_an_audit_that_could_ask_nobody_is_no_good_news():
+    spec = importlib.util.spec_from_file_location("audit", ROOT / "tools" / "audit" / "audit.py")
+    audit = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(audit)
+    good = {"name": "flask", "version": "3.1.3", "vulns": []}
+    silent = {
+        "name": "werkzeug",
+        "skip_reason": "Dependency not found on PyPI and could not be audited: werkzeug (2.2.2)",
+    }
+    weak = {"name": "x", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}
+    assert audit.complaints({"dependencies": [good]}) == []
+    assert audit.complaints({"dependencies": [good, silent]}) == ["werkzeug could not be audited"]
+    assert audit.complaints({"dependencies": [weak]}) == ["x 1: PYSEC-1, mended in 2"]
+    assert audit.complaints({"dependencies": []}), "nothing asked is nothing known"
