@@ -276,3 +276,21 @@ def test_t21_every_letter_is_read_again_before_it_leaves(app, in_house):
     assert [address.addr_spec for address in message["To"].addresses] == [letter.recipient.address]
     assert {"bcc", "cc"}.isdisjoint(name.lower() for name in message)
     assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_t21_what_cleaning_has_missed_is_stopped_by_the_second_look(monkeypatch):
+    """The library of today makes a header of this subject; should the cleaning ever fail, the letter does not leave."""
+    from conference.kit.mail import message
+
+    letter = message.Letter(
+        message_id="<1@folgetermin.example>",
+        sender=message.Mailbox("Agentur", "post@folgetermin.example"),
+        recipient=message.Mailbox("Ada Muster", "ada@traeger.example"),
+        subject="=?utf-8?q?a=0ABcc:_x@evil.example?=",
+        text="Guten Tag",
+        sent_at=NOW,
+    )
+    assert b"evil.example" in message.build_message(letter), "as a subject that is read as it was typed"
+    monkeypatch.setattr(message, "header_text", str)
+    with pytest.raises(message.UnsafeMessage):
+        message.build_message(letter)

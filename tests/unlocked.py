@@ -1,0 +1,29 @@
+"""The product without its locks, for the test that shows what they are good for. Served by gunicorn as `tests.unlocked:app`."""
+
+import fcntl
+import time
+
+from sqlalchemy import Connection, Select
+
+from conference.registrations import queries
+
+_count, _driver_sql = queries.seat_counts, Connection.exec_driver_sql
+
+
+def _slow_count(*words, **named):
+    """Leave time between counting and taking, in which somebody else counts."""
+    counts = _count(*words, **named)
+    time.sleep(0.05)
+    return counts
+
+
+def _begin_late(connection, statement, *words, **named):
+    return _driver_sql(connection, "BEGIN" if statement == "BEGIN IMMEDIATE" else statement, *words, **named)
+
+
+queries.seat_counts = _slow_count
+Select.with_for_update = lambda self, *_words, **_named: self
+Connection.exec_driver_sql = _begin_late
+fcntl.flock = lambda *_words: None
+
+from wsgi import app  # noqa: E402, F401 – only now, so that all of it is without
