@@ -12,7 +12,7 @@ SHARED := -n $(WORKERS) --dist worksteal
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test fast check lock sbom audit translations bench bench-groups smoke-production clean
+.PHONY: help demo demo-reset test fast check defences lock sbom audit translations bench bench-groups smoke-production clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -48,6 +48,10 @@ check: ## look for mistakes without running: style, types, dangers, secrets, who
 	git ls-files -z -- . ':!tests' ':!static/vendor' ':!*requirements*.txt' | xargs -0 $(PY) -m detect_secrets.pre_commit_hook --no-verify
 	$(PY) -m djlint --lint --quiet templates
 	$(FLASK) translations-check
+
+defences: ## take each defence of trust out of a copy and see that its tests fail (one: make defences ONLY=REQ-06)
+	@tools/setup.sh tests
+	@$(PY) tools/take_out_defences.py $(ONLY)
 
 lock: ## write the hashes of the pinned libraries anew, after a version in requirements*.txt was changed
 	@tools/setup.sh checks
