@@ -121,6 +121,9 @@ def read(environment: Mapping[str, str], overrides: Mapping[str, Any], instance:
     settings["SECRET_KEY_FALLBACKS"] = _words(settings["OLD_SECRET_KEYS"])
     settings["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(sqlite)
     settings["SESSION_COOKIE_SECURE"] = settings["BASE_URL"].startswith("https://")
+    if settings["SESSION_COOKIE_SECURE"] and "SESSION_COOKIE_NAME" not in overrides:
+        # No other host, and no page without TLS, can set a cookie of such a name.
+        settings["SESSION_COOKIE_NAME"] = f"__Host-{settings['SESSION_COOKIE_NAME']}"
     _refuse_unsafe(settings)
     if settings["PRODUCTION"]:
         _refuse_for_production(settings, environment, instance)
