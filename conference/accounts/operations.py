@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from ..core.text import canonical_email, comparison_key
-from ..kit import passwords
+from ..kit import logs, passwords
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..kit.links import hash_of
@@ -81,6 +81,7 @@ def authenticate(email: str, password: str) -> Account | None:
     stored = account.password_hash if account is not None and account.active else None
     fits = _verify(stored or nobody, password)
     if not fits or account is None or stored is None:
+        logs.note("password-wrong", failed=True, account=account.id if account is not None else "unknown")
         return None
     if _hasher.check_needs_rehash(stored):
         account.password_hash = _hasher.hash(password)
@@ -112,6 +113,7 @@ def begin_session(account: Account, device: str, *, at: datetime) -> str:
         )
     )
     db.session.flush()
+    logs.note("signed-in", account=account.id, second_factor=account.totp_nonce is not None)
     return token
 
 
@@ -122,7 +124,11 @@ def safe_line(text: str) -> str:
 
 def end_session(token: str) -> None:
     """Sign out one browser."""
-    db.session.execute(delete(StaffSession).where(StaffSession.token_hash == hash_of(token)))
+    own = StaffSession.token_hash == hash_of(token)
+    account_id = db.session.scalar(select(StaffSession.account_id).where(own))
+    if account_id is not None:
+        db.session.execute(delete(StaffSession).where(own))
+        logs.note("signed-out", account=account_id)
 
 
 def end_one_of(account: Account, session_id: int) -> None:
@@ -140,9 +146,11 @@ def end_sessions(account: Account, *, at: datetime, but: str = "") -> None:
 def change_password(account: Account, current: str, new: str, *, at: datetime, but: str) -> None:
     """Another password; every other browser is signed out. Raises Refused for a wrong or a poor one."""
     if not _verify(account.password_hash or _dummy(), current) or account.password_hash is None:
+        logs.note("password-wrong", failed=True, account=account.id)
         raise Refused(_("The present password is not right."))
     account.password_hash = hash_password(new, account.email, account.name)
     end_sessions(account, at=at, but=but)
+    logs.note("password-changed", account=account.id)
 
 
 # -- the second factor ------------------------------------------------
@@ -182,6 +190,7 @@ def begin_second_factor(account: Account, nonce: str, code: str, *, at: datetime
         )
     account.totp_nonce, account.totp_step = nonce, step
     end_sessions(account, at=at, but=but)
+    logs.note("second-factor-begun", account=account.id)
     return renew_recovery_codes(account)
 
 
@@ -209,16 +218,20 @@ def take_code(account: Account, code: str, *, at: datetime) -> bool:
     step = None if account.totp_nonce is None else _step_of(account.totp_nonce, code, at)
     if step is not None and step > account.totp_step:
         account.totp_step = step
+        logs.note("code-taken", account=account.id)
         return True
     used = db.session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.account_id == account.id, RecoveryCode.code_hash == _hash_of_code(account, code)
         )
     )
-    return bool(used.rowcount)  # type: ignore[attr-defined]
+    is_good = bool(used.rowcount)  # type: ignore[attr-defined]
+    logs.note("recovery-code-taken" if is_good else "code-wrong", failed=not is_good, account=account.id)
+    return is_good
 
 
 def end_second_factor(account: Account) -> None:
     """Ask for no code any more; the recovery codes go too."""
     account.totp_nonce, account.totp_step = None, 0
+    logs.note("second-factor-ended", account=account.id)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))

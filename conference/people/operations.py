@@ -13,7 +13,7 @@ from ..accounts.queries import account_by_email
 from ..conferences.models import Conference, Grant, Series
 from ..conferences.operations import give_role
 from ..core.walltime import end_of_day
-from ..kit import links
+from ..kit import links, logs
 from ..kit.addresses import absolute
 from ..kit.dates import DEFAULT_ZONE
 from ..kit.db import db, one_locked
@@ -258,6 +258,7 @@ def choose_password(link: AccountLink, password: str, *, at: datetime) -> Accoun
     if spent.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused(_("This link has been used already."))
     account.password_hash = hashed
+    logs.note("password-changed", account=account.id, by="link")
     _spend_links(account, at)
     accounts.end_sessions(account, at=at)
     return account
