@@ -228,6 +228,15 @@ def _refuse_for_production(
         )
     if not settings["BASE_URL"].startswith("https://"):
         raise UnsafeSettings("In production FOLGETERMIN_BASE_URL must be the public https:// address.")
+    for kind in ("MAIL", "IMAP"):
+        if (
+            settings[f"{kind}_SECURITY"] == "none"
+            and settings[f"{kind}_PASSWORD"]
+            and not _is_here(settings, kind)
+        ):
+            raise UnsafeSettings(
+                f"In production FOLGETERMIN_{kind}_SECURITY must be starttls or tls: a password would be sent in the clear."
+            )
     for name, key in [("SECRET_KEY", settings["SECRET_KEY"])] + [
         ("OLD_SECRET_KEYS", key) for key in settings["SECRET_KEY_FALLBACKS"]
     ]:
@@ -239,6 +248,10 @@ def _refuse_for_production(
         raise UnsafeSettings(
             f"{instance} holds a demo; production needs a folder of its own (FOLGETERMIN_INSTANCE)."
         )
+
+
+def _is_here(settings: Mapping[str, Any], kind: str) -> bool:
+    return settings[f"{kind}_SERVER"] in {"", "localhost", "127.0.0.1", "::1"}
 
 
 def _is_guessable(key: str) -> bool:
