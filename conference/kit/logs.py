@@ -33,7 +33,7 @@ PIECE_AT_END, PIECE_AT_BEGIN = r"(?<!\S)\S{1,300}\Z|\S{300}\Z", r"\A\S{1,300}"
 QUIET = frozenset({"static", "upkeep.show_health", "upkeep.show_readiness", "upkeep.show_metrics"})
 """Asked so often that a good answer is no news."""
 
-REFUSALS = frozenset({400, 403, 404, 405, 413, 429})
+REFUSALS = frozenset({400, 403, 404, 405, 409, 413, 422, 429})
 """Answers to what should not have been asked: only these say by whom, or a log would tell who has written what, and when."""
 BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
