@@ -121,6 +121,9 @@ def read(environment: Mapping[str, str], overrides: Mapping[str, Any], instance:
     settings["SECRET_KEY_FALLBACKS"] = _words(settings["OLD_SECRET_KEYS"])
     settings["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(sqlite)
     settings["SESSION_COOKIE_SECURE"] = settings["BASE_URL"].startswith("https://")
+    if settings["SESSION_COOKIE_SECURE"] and "SESSION_COOKIE_NAME" not in overrides:
+        # No other host, and no page without TLS, can set a cookie of such a name.
+        settings["SESSION_COOKIE_NAME"] = f"__Host-{settings['SESSION_COOKIE_NAME']}"
     _refuse_unsafe(settings)
     if settings["PRODUCTION"]:
         _refuse_for_production(settings, environment, instance)
@@ -225,6 +228,15 @@ def _refuse_for_production(
         )
     if not settings["BASE_URL"].startswith("https://"):
         raise UnsafeSettings("In production FOLGETERMIN_BASE_URL must be the public https:// address.")
+    for kind in ("MAIL", "IMAP"):
+        if (
+            settings[f"{kind}_SECURITY"] == "none"
+            and settings[f"{kind}_PASSWORD"]
+            and not _is_here(settings, kind)
+        ):
+            raise UnsafeSettings(
+                f"In production FOLGETERMIN_{kind}_SECURITY must be starttls or tls: a password would be sent in the clear."
+            )
     for name, key in [("SECRET_KEY", settings["SECRET_KEY"])] + [
         ("OLD_SECRET_KEYS", key) for key in settings["SECRET_KEY_FALLBACKS"]
     ]:
@@ -236,6 +248,10 @@ def _refuse_for_production(
         raise UnsafeSettings(
             f"{instance} holds a demo; production needs a folder of its own (FOLGETERMIN_INSTANCE)."
         )
+
+
+def _is_here(settings: Mapping[str, Any], kind: str) -> bool:
+    return settings[f"{kind}_SERVER"] in {"", "localhost", "127.0.0.1", "::1"}
 
 
 def _is_guessable(key: str) -> bool:

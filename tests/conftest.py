@@ -51,6 +51,7 @@ SETTINGS = {
     "RATELIMIT_ENABLED": False,
     "MAIL_HOLD_SECONDS": 0,
     "SESSION_COOKIE_SECURE": False,
+    "SESSION_COOKIE_NAME": "folgetermin",
 }
 
 

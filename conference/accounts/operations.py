@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from ..core.text import canonical_email, comparison_key
+from ..kit import logs, passwords
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..kit.links import hash_of
@@ -51,19 +52,25 @@ def create_account(email: str, name: str, role: Role, password: str | None, *, a
         email_key=comparison_key(address),
         name=name,
         role=role,
-        password_hash=None if password is None else hash_password(password),
+        password_hash=None if password is None else hash_password(password, email, name),
         created_at=at,
     )
     db.session.add(account)
     return account
 
 
-def hash_password(password: str) -> str:
-    """Argon2id hash of an acceptable password, else Refused."""
+def hash_password(password: str, *about: str) -> str:
+    """Argon2id hash of an acceptable password, else Refused; `about` are name and address of whom it belongs to."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refused(_("Please choose a password of at least %(num)d characters.", num=SHORTEST))
     if len(set(password.casefold())) < FEWEST_DIFFERENT:
         raise Refused(_("This password is too easy to guess. Please choose another one."))
+    if passwords.was_leaked(password):
+        raise Refused(_("This password stands in lists of stolen passwords. Please choose another one."))
+    if passwords.is_known_here(password, about):
+        raise Refused(
+            _("This password consists of words that others guess first. Please choose another one.")
+        )
     return _hasher.hash(password)
 
 
@@ -72,13 +79,20 @@ def authenticate(email: str, password: str) -> Account | None:
     nobody = _dummy()
     account = account_by_email(email)
     stored = account.password_hash if account is not None and account.active else None
-    fits = _verify(stored or nobody, password[:LONGEST])
-    return account if fits and stored is not None else None
+    fits = _verify(stored or nobody, password)
+    if not fits or account is None or stored is None:
+        logs.note("password-wrong", failed=True, account=account.id if account is not None else "unknown")
+        return None
+    if _hasher.check_needs_rehash(stored):
+        account.password_hash = _hasher.hash(password)
+    return account
 
 
 def _verify(stored: str, password: str) -> bool:
+    # What is longer than any password of ours costs no more, and is never right.
+    said = password.encode("utf-8", "replace") if len(password) <= LONGEST else b""
     try:
-        return _hasher.verify(stored, password.encode("utf-8", "replace"))
+        return _hasher.verify(stored, said)
     except (VerificationError, InvalidHashError):
         return False
 
@@ -99,6 +113,7 @@ def begin_session(account: Account, device: str, *, at: datetime) -> str:
         )
     )
     db.session.flush()
+    logs.note("signed-in", account=account.id, second_factor=account.totp_nonce is not None)
     return token
 
 
@@ -109,7 +124,11 @@ def safe_line(text: str) -> str:
 
 def end_session(token: str) -> None:
     """Sign out one browser."""
-    db.session.execute(delete(StaffSession).where(StaffSession.token_hash == hash_of(token)))
+    own = StaffSession.token_hash == hash_of(token)
+    account_id = db.session.scalar(select(StaffSession.account_id).where(own))
+    if account_id is not None:
+        db.session.execute(delete(StaffSession).where(own))
+        logs.note("signed-out", account=account_id)
 
 
 def end_one_of(account: Account, session_id: int) -> None:
@@ -126,10 +145,12 @@ def end_sessions(account: Account, *, at: datetime, but: str = "") -> None:
 
 def change_password(account: Account, current: str, new: str, *, at: datetime, but: str) -> None:
     """Another password; every other browser is signed out. Raises Refused for a wrong or a poor one."""
-    if not _verify(account.password_hash or _dummy(), current[:LONGEST]) or account.password_hash is None:
+    if not _verify(account.password_hash or _dummy(), current) or account.password_hash is None:
+        logs.note("password-wrong", failed=True, account=account.id)
         raise Refused(_("The present password is not right."))
-    account.password_hash = hash_password(new)
+    account.password_hash = hash_password(new, account.email, account.name)
     end_sessions(account, at=at, but=but)
+    logs.note("password-changed", account=account.id)
 
 
 # -- the second factor ------------------------------------------------
@@ -169,14 +190,15 @@ def begin_second_factor(account: Account, nonce: str, code: str, *, at: datetime
         )
     account.totp_nonce, account.totp_step = nonce, step
     end_sessions(account, at=at, but=but)
+    logs.note("second-factor-begun", account=account.id)
     return renew_recovery_codes(account)
 
 
 def renew_recovery_codes(account: Account) -> list[str]:
-    """Ten new codes; the earlier ones open nothing more."""
+    """Ten new codes of 125 random bits, so that a plain hash is enough; the earlier ones open nothing more."""
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
     codes = [
-        "-".join("".join(secrets.choice(SIGNS) for _sign in range(5)) for _part in range(3))
+        "-".join("".join(secrets.choice(SIGNS) for _sign in range(5)) for _part in range(5))
         for _code in range(10)
     ]
     db.session.add_all(
@@ -196,16 +218,20 @@ def take_code(account: Account, code: str, *, at: datetime) -> bool:
     step = None if account.totp_nonce is None else _step_of(account.totp_nonce, code, at)
     if step is not None and step > account.totp_step:
         account.totp_step = step
+        logs.note("code-taken", account=account.id)
         return True
     used = db.session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.account_id == account.id, RecoveryCode.code_hash == _hash_of_code(account, code)
         )
     )
-    return bool(used.rowcount)  # type: ignore[attr-defined]
+    is_good = bool(used.rowcount)  # type: ignore[attr-defined]
+    logs.note("recovery-code-taken" if is_good else "code-wrong", failed=not is_good, account=account.id)
+    return is_good
 
 
 def end_second_factor(account: Account) -> None:
     """Ask for no code any more; the recovery codes go too."""
     account.totp_nonce, account.totp_step = None, 0
+    logs.note("second-factor-ended", account=account.id)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))

@@ -282,7 +282,7 @@ def show_programme(slug: str) -> ResponseReturnValue:
         file=url_for("agenda.programme_feed", slug=slug),
         subscription="webcal://" + feed.split("://", 1)[1],
         lang=language.current(),
-        theme=request.cookies.get("theme", "auto"),
+        theme=request.cookies.get(language.remembered_as("theme"), "auto"),
         current_path=layout.current_path(),
         footer_links=[(label, url_for(endpoint)) for label, endpoint in layout.FOOTER],
         get_flashed_messages=lambda **_options: (),

@@ -80,10 +80,16 @@ def current() -> str:
     """The language of this page: the visitor's choice, else the browser's wish, else German."""
     if not has_request_context():
         return str(current_app.config["LANGUAGE"])
-    chosen = request.cookies.get("lang")
+    chosen = request.cookies.get(remembered_as("lang"))
     if chosen in LANGUAGES:
         return chosen
     return request.accept_languages.best_match(LANGUAGES) or str(current_app.config["LANGUAGE"])
+
+
+def remembered_as(what: str) -> str:
+    """What the cookie is called that remembers this; by HTTPS only our own host can set it, as the session's."""
+    prefix = "__Host-" if current_app.config["SESSION_COOKIE_NAME"].startswith("__Host-") else ""
+    return prefix + what
 
 
 def init(app: Flask) -> None:

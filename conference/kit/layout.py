@@ -52,7 +52,8 @@ def _remember(cookie: str, value: str, allowed: tuple[str, ...]) -> Response:
         abort(404)
     response = redirect(safe_next(request.args.get("next", ""), "/"), 303)
     secure = current_app.config["SESSION_COOKIE_SECURE"]
-    response.set_cookie(cookie, value, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
+    name = language.remembered_as(cookie)
+    response.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
     return response
 
 
@@ -108,7 +109,7 @@ def _context() -> dict[str, Any]:
     return {
         "lang": language.current(),
         "languages": language.LANGUAGES,
-        "theme": request.cookies.get("theme", "auto"),
+        "theme": request.cookies.get(language.remembered_as("theme"), "auto"),
         "visitor": _visitor(),
         "demo_banner": clock.now() if shifted else None,
         "current_path": current_path(),

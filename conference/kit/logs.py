@@ -1,6 +1,7 @@
 """What is written down about requests and mishaps: with the request's number, without tokens, addresses or query strings.
 
 FOLGETERMIN_LOG_FORMAT=json writes one JSON object a line, one line for each request too; otherwise lines for people.
+Times are UTC. What is told by `note` is who came in and who did not: docs/security.md lists it.
 """
 
 import json
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
+from sqlalchemy import inspect
 
 HEADER = "X-Request-Id"
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -31,7 +33,12 @@ PIECE_AT_END, PIECE_AT_BEGIN = r"(?<!\S)\S{1,300}\Z|\S{300}\Z", r"\A\S{1,300}"
 QUIET = frozenset({"static", "upkeep.show_health", "upkeep.show_readiness", "upkeep.show_metrics"})
 """Asked so often that a good answer is no news."""
 
+REFUSALS = frozenset({400, 403, 404, 405, 409, 413, 422, 429})
+"""Answers to what should not have been asked: only these say by whom, or a log would tell who has written what, and when."""
+BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
 access = logging.getLogger("conference.access")
+security = logging.getLogger("conference.security")
 
 
 def masked(text: str) -> str:
@@ -63,12 +70,28 @@ def request_id() -> str:
     return str(g.request_id)
 
 
+def note(event: str, *, failed: bool = False, **facts: Any) -> None:
+    """Write down what concerns security: the kind of event, and ids only, never an address, a name or what was typed."""
+    words = " ".join(f"{name}={value}" for name, value in facts.items())
+    level = logging.WARNING if failed else logging.INFO
+    security.log(level, "%s", f"{event} {words}".strip(), extra={"facts": {"event": event, **facts}})
+
+
 class Lines(logging.Formatter):
-    """Lines for people."""
+    """Lines for people. Nobody can write one by what they type: a message is one line, what follows of it is indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         number = getattr(record, "request_id", "") or request_id()
         return masked(super().format(record)) + (f" [{number}]" if number else "")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - the name is given
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return BREAKS.sub(" ", super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join("  " + BREAKS.sub(" ", line) for line in super().formatException(ei).split("\n"))
 
 
 class Json(logging.Formatter):
@@ -103,7 +126,9 @@ def init(app: Flask) -> None:
     app.logger.handlers[:] = [handler]
     access.handlers[:] = [handler] if is_json else []
     access.setLevel(logging.INFO if is_json else logging.CRITICAL)
-    access.propagate = False
+    security.handlers[:] = [handler]
+    security.setLevel(logging.INFO)
+    access.propagate = security.propagate = False
     # In the worker process of gunicorn, which has set up its own: a broken request must not write its address there.
     for other in logging.getLogger("gunicorn.error").handlers:
         other.setFormatter(formatter)
@@ -129,10 +154,20 @@ def _route() -> str:
 
 def _facts(response: Response) -> dict[str, Any]:
     took = time.perf_counter() - g.began if "began" in g else 0
-    return {
+    facts = {
         "method": request.method,
         "route": _route(),
         "status": response.status_code,
         "milliseconds": round(took * 1000, 1),
         "bytes": response.calculate_content_length(),
     }
+    return facts | ({"by": _by()} if response.status_code in REFUSALS else {})
+
+
+def _by() -> str:
+    """Who was refused: a member of staff by number, a guest or a stranger by no more than that."""
+    visitor = g.get("visitor")
+    if visitor is None or (visitor.account is None and visitor.guest is None):
+        return "nobody"
+    # The key, not the column: the transaction is over, and nobody asks the database for a line in a log.
+    return "guest" if visitor.account is None else f"account {inspect(visitor.account).identity[0]}"

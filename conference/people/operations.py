@@ -13,7 +13,7 @@ from ..accounts.queries import account_by_email
 from ..conferences.models import Conference, Grant, Series
 from ..conferences.operations import give_role
 from ..core.walltime import end_of_day
-from ..kit import links
+from ..kit import links, logs
 from ..kit.addresses import absolute
 from ..kit.dates import DEFAULT_ZONE
 from ..kit.db import db, one_locked
@@ -246,7 +246,9 @@ def choose_password(link: AccountLink, password: str, *, at: datetime) -> Accoun
 
     Raises Refused for a poor password, and for a link that somebody else has just used.
     """
-    hashed = accounts.hash_password(password)
+    account = link.account
+    assert account is not None
+    hashed = accounts.hash_password(password, account.email, account.name)
     spent = db.session.execute(
         update(AccountLink)
         .where(AccountLink.id == link.id, AccountLink.used_at.is_(None))
@@ -255,9 +257,8 @@ def choose_password(link: AccountLink, password: str, *, at: datetime) -> Accoun
     )
     if spent.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused(_("This link has been used already."))
-    account = link.account
-    assert account is not None
     account.password_hash = hashed
+    logs.note("password-changed", account=account.id, by="link")
     _spend_links(account, at)
     accounts.end_sessions(account, at=at)
     return account

@@ -1,5 +1,7 @@
 """Sessions of staff, the second factor, and what an account does for itself."""
 
+import base64
+import hmac
 from datetime import timedelta
 
 import pyotp
@@ -110,6 +112,18 @@ def test_a_browser_is_signed_out_from_another_one_and_nobody_elses(browser, new_
     browser.open(PAGE)
 
 
+def test_t17_a_cookie_is_signed_with_sha_256_and_nothing_else_is_believed(browser, nora):
+    signed_in(browser, nora).open(PAGE)
+    content, moment, _seal = browser.client.get_cookie("folgetermin").value.rsplit(".", 2)
+    key = browser.app.secret_key.encode()
+    for digest, status in (("sha1", 303), ("sha256", 200)):
+        own = hmac.new(key, b"cookie-session", digest).digest()
+        seal = hmac.new(own, f"{content}.{moment}".encode(), digest).digest()
+        forged = base64.urlsafe_b64encode(seal).rstrip(b"=").decode()
+        browser.client.set_cookie("folgetermin", f"{content}.{moment}.{forged}")
+        browser.open(PAGE, status=status)
+
+
 # -- the second factor ------------------------------------------------
 
 
@@ -134,6 +148,8 @@ def operations_secret(browser):
 def test_the_password_alone_opens_nothing(browser, nora, guarded):
     secret, codes = guarded
     assert len(set(codes)) == 10
+    # A plain hash is enough for them: 25 of 32 signs are 125 bits.
+    assert {len(code.replace("-", "")) for code in codes} == {25} and len(operations.SIGNS) == 32
     at = NOW + timedelta(minutes=2)
     with time_machine.travel(at, tick=False):
         signed_in(browser, nora)

@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 import pytest
+from argon2 import PasswordHasher
 
 from conference.accounts import operations
 from conference.accounts.models import Account, Role
@@ -49,7 +50,9 @@ def test_unknown_address_and_wrong_password_look_the_same(browser, new_browser, 
 
 def test_signing_out_closes_the_door(browser, nora):
     browser.submit("accounts.sign_in", {"email": nora.email, "password": GOOD})
-    browser.submit("accounts.sign_out")
+    left = browser.client.post("/sign-out", data={"csrf_token": browser.csrf_token()})
+    # The next person at the same device finds no page of ours and no draft.
+    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
     browser.open("conferences.new_series", status=303)
 
 
@@ -105,6 +108,46 @@ def test_two_accounts_with_one_address_are_refused(house):
 def test_poor_passwords_are_refused(house, password):
     with pytest.raises(Refused):
         operations.create_account("a@agentur.example", "A", Role.ADMIN, password, at=NOW)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "1qaz2wsx3edc4rfv", "QWERTYqwerty", "unbelievable", "123456789987654321", "Folgetermin2026!", "Konferenz Juni 2023",
+        "Passwort123456!", "nora.example-2026", "Nora Beispiel 1980", "AgenturAgentur",
+    ],
+)  # fmt: skip
+def test_t18_passwords_that_are_guessed_first_are_refused(house, password):
+    """Those of published leaks, and words of ours, of the own name and address with a few signs around them."""
+    with pytest.raises(Refused):
+        operations.hash_password(password, "nora.beispiel@agentur.example", "Nora Beispiel")
+
+
+@pytest.mark.parametrize(
+    "password", ["vier gute Wörter hier", "ein langes Kennwort 23", "x7Kw!p2Lq9Zt", "日本語" * 4 + "例えば"]
+)
+def test_other_passwords_of_any_signs_are_taken_as_they_are(house, password):
+    account = an_account(email="a@agentur.example", password=password)
+    assert operations.authenticate("a@agentur.example", password) is account
+    assert operations.authenticate("a@agentur.example", password + " ") is None
+    assert operations.authenticate("a@agentur.example", password.upper() + "x") is None
+
+
+def test_nothing_of_a_password_is_cut_off(house):
+    longest = "langes Wort " * 85 + "1234"
+    assert len(longest) == operations.LONGEST
+    an_account(email="a@agentur.example", password=longest)
+    assert operations.authenticate("a@agentur.example", longest) is not None
+    assert operations.authenticate("a@agentur.example", longest + "x") is None
+    assert operations.authenticate("a@agentur.example", longest[:-1]) is None
+
+
+def test_a_hash_of_older_settings_is_made_anew_at_the_next_sign_in(house):
+    account = an_account(email="a@agentur.example", password=None)
+    account.password_hash = weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD)
+    assert operations.authenticate("a@agentur.example", GOOD) is account
+    assert account.password_hash != weak
+    assert operations.authenticate("a@agentur.example", GOOD) is account
 
 
 def test_an_account_without_a_password_cannot_sign_in(house):

@@ -21,6 +21,7 @@ HARDENED = {
     "CapabilityBoundingSet=",
     "UMask=0077",
     "User=folgetermin",
+    "InaccessiblePaths=-/opt/folgetermin/.git",
 }
 
 
@@ -80,6 +81,25 @@ def test_what_a_visitor_claims_of_proxies_and_numbers_is_thrown_away():
         assert f"proxy_set_header {line}" in SITE
     assert "$proxy_add_x_forwarded_for" not in SITE and "error_log" in SITE
     assert all(" crit;" in line for line in SITE.splitlines() if line.strip().startswith("error_log"))
+
+
+def test_what_nginx_says_by_itself_carries_the_headers_too():
+    """Tried by hand with nginx: 413, 502 and files that are not there have them once, pages of the app once as well."""
+    headers = re.findall(r"^\s+add_header (\S+) .+;$", SITE, re.MULTILINE)
+    wanted = {"Content-Security-Policy", "X-Content-Type-Options", "Strict-Transport-Security"}
+    assert all(headers.count(name) == 2 for name in wanted), "for pages and for static files"
+    assert all(line.rstrip().endswith(" always;") for line in SITE.splitlines() if "add_header" in line)
+
+
+def test_without_tls_only_people_are_led_to_https():
+    plain = SITE.split("server {")[1]
+    for line in ("return 405;", "location ~ \\.ics$ { return 404; }", "location = /metrics { return 404; }"):
+        assert line in plain, line
+    assert "charset utf-8;" in SITE and "charset_types text/css" in SITE
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in SITE
+    assert all(
+        "GCM" in suite and "ECDHE" in suite for suite in re.search("ssl_ciphers (.+);", SITE)[1].split(":")
+    )
 
 
 def test_the_guide_names_every_unit():

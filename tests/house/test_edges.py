@@ -83,6 +83,8 @@ def test_t10_t31_every_answer_of_every_route_carries_the_headers_word_for_word(a
         statuses.add(answer.status_code)
         if missing(answer):
             wrong.append((method, path, answer.status_code, missing(answer)))
+        if answer.mimetype.startswith("text/") and "charset=" not in answer.content_type:
+            wrong.append((method, path, answer.status_code, answer.content_type))
         if answer.headers["Cache-Control"] != "no-store":
             kept[endpoint] = answer.headers["Cache-Control"]
         answer.close()

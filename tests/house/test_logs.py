@@ -7,8 +7,12 @@ import re
 import pytest
 
 from conference import create_app
+from conference.accounts.models import Role
 from conference.kit import access, logs
 
+from ..builders import an_account
+
+GOOD, OTHER = "correct horse battery", "ganz andere Wörter jetzt"
 TOKEN = "kU8_x-3Zb0YqLr5TnV7wJcD2fG4hS6mP9aE1iOuXyQs"
 HARMLESS = [
     "the backup folgetermin-20261125-020000.zip holds 41 tables",
@@ -108,3 +112,64 @@ def test_only_a_trusted_proxy_gives_numbers(logged, proxies, given, is_kept):
 def test_every_answer_carries_a_number_of_its_own(app, path):
     client = app.test_client()
     assert len({client.get(path).headers["X-Request-Id"] for _ in range(3)}) == 3
+
+
+class TestWhoComesIn:
+    """What an operator can read of sign-ins and refusals."""
+
+    @pytest.fixture
+    def told(self, app, caplog, monkeypatch):
+        for logger in (logs.security, logs.access):
+            monkeypatch.setattr(logger, "propagate", True)
+            caplog.set_level(logging.INFO, logger=logger.name)
+        return lambda: [record.facts for record in caplog.records if hasattr(record, "facts")]
+
+    def test_every_way_in_and_every_failure_is_written_down_by_number_only(
+        self, app, in_house, browser, told
+    ):
+        with in_house():
+            nora = an_account(email="nora@agentur.example", password=GOOD)
+        browser.submit(
+            "accounts.sign_in", {"email": "nora@agentur.example", "password": "falsch geraten"}, status=422
+        )
+        browser.submit(
+            "accounts.sign_in", {"email": "wer@agentur.example", "password": "falsch geraten"}, status=422
+        )
+        browser.submit("accounts.sign_in", {"email": "nora@agentur.example", "password": GOOD})
+        new = {"current": "daneben", "password": OTHER, "again": OTHER}
+        browser.submit("accounts.show_own", new, status=409)
+        browser.submit("accounts.show_own", new | {"current": GOOD})
+        browser.submit("accounts.sign_out")
+        events = [(one["event"], one.get("account")) for one in told() if "event" in one]
+        assert events == [
+            ("password-wrong", nora.id), ("password-wrong", "unknown"), ("signed-in", nora.id),
+            ("password-wrong", nora.id), ("password-changed", nora.id), ("signed-out", nora.id),
+        ]  # fmt: skip
+        assert not [word for word in ("nora", "falsch", GOOD, OTHER, "daneben") if word in str(told())]
+
+    def test_a_refusal_says_who_was_refused_and_nothing_else_does(self, app, in_house, browser, told):
+        with in_house():
+            nora = an_account(Role.COLLEAGUE)
+        app.test_client().get("/nowhere")
+        browser.sign_in(nora).open("conferences.new_series", status=404)
+        browser.client.post("/account", headers={"Origin": "https://evil.example"})
+        browser.submit("accounts.show_own", {"current": "x"}, status=422)
+        browser.open("accounts.show_own")
+        seen = [(one["status"], one.get("by")) for one in told() if "status" in one]
+        her = f"account {nora.id}"
+        assert seen == [(404, "nobody"), (404, her), (403, her), (422, her), (200, None)]
+
+
+def test_nobody_writes_a_line_of_the_log_by_what_they_type():
+    forged = "x\n[2026-01-01T00:00:00+00:00] INFO in logs: signed-in account=1\r\x1b[2J\u2028y"
+    lines = logs.Lines("[%(asctime)s] %(levelname)s in %(module)s: %(message)s")
+    record = logging.LogRecord("a", logging.ERROR, "a.py", 1, "no luck with %s", (forged,), None)
+    try:
+        raise ValueError(forged)
+    except ValueError as error:
+        record.exc_info = (type(error), error, error.__traceback__)
+    record.created = 1_795_000_000.5
+    first, *rest = lines.format(record).split("\n")
+    assert first.startswith("[2026-11-18T11:06:40.500+00:00] ERROR in a: no luck with x [2026")
+    assert rest and all(line.startswith("  ") for line in rest)
+    assert not set("\r\x1b\u2028") & set("".join(rest) + first)

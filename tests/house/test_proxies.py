@@ -6,6 +6,7 @@ from flask import request
 from conference import create_app
 from conference.kit import access
 
+THREE = ("__Host-folgetermin", "__Host-lang", "__Host-theme")
 SAID = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "boese.example"}
 PRODUCTION = {
     "PRODUCTION": True,
@@ -43,3 +44,24 @@ def test_production_answers_to_its_own_name_only(tmp_path):
     refused = client.get("/sign-in", base_url="https://boese.example")
     assert refused.status_code == 400
     assert "boese" not in refused.text and "<h1" in refused.text
+
+
+def test_t17_by_https_no_other_host_can_set_a_cookie_of_ours(tmp_path):
+    """Browsers take a name that begins with __Host- only from this host, by TLS, for every path."""
+    client = create_app({"INSTANCE": tmp_path, "TESTING": True, **PRODUCTION}).test_client()
+    base = "https://konferenz.example"
+    client.get("/sign-in", base_url=base)
+    client.get("/theme/dark", base_url=base)
+    client.get("/language/en", base_url=base)
+    cookies = {name: client.get_cookie(name, "konferenz.example") for name in THREE}
+    for cookie in cookies.values():
+        assert (cookie.secure, cookie.http_only, cookie.path) == (True, True, "/")
+        assert cookie.origin_only and cookie.same_site == "Lax"
+    page = client.get("/sign-in", base_url=base).text
+    assert 'lang="en"' in page and 'data-kern-theme="dark"' in page
+
+
+def test_without_tls_cookies_have_names_that_browsers_take(tmp_path):
+    client = create_app({"INSTANCE": tmp_path, "TESTING": True}).test_client()
+    client.get("/sign-in")
+    assert client.get_cookie("folgetermin") and not client.get_cookie("__Host-folgetermin")

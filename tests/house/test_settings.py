@@ -61,6 +61,12 @@ def test_a_mistyped_setting_is_named_and_never_quietly_something_else(tmp_path, 
     [
         {"FOLGETERMIN_DEMO": "1"},
         {"FOLGETERMIN_BASE_URL": "http://folgetermin.example"},
+        {"FOLGETERMIN_MAIL_SERVER": "mail.konferenz.example", "FOLGETERMIN_MAIL_PASSWORD": "x"},
+        {
+            "FOLGETERMIN_IMAP_SERVER": "m.example",
+            "FOLGETERMIN_IMAP_PASSWORD": "x",
+            "FOLGETERMIN_IMAP_SECURITY": "none",
+        },
         {"FLASK_DEBUG": "1"},
         {"FLASK_DEBUG": "True"},
         {"FOLGETERMIN_SECRET_KEY": "a" * 64},
@@ -76,6 +82,19 @@ def test_production_refuses_what_would_be_unsafe(tmp_path, over):
 
 def test_production_needs_its_own_address_to_be_set(tmp_path):
     assert "FOLGETERMIN_BASE_URL" in refusal(tmp_path, FOLGETERMIN_PRODUCTION="1")
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"MAIL_SERVER": "mail.konferenz.example", "MAIL_SECURITY": "starttls", "MAIL_PASSWORD": "x"},
+        {"MAIL_SERVER": "127.0.0.1", "MAIL_PASSWORD": "x"},
+        {"MAIL_SERVER": "relay.konferenz.example"},
+    ],
+    ids=str,
+)
+def test_production_takes_mail_servers_to_which_no_password_goes_in_the_clear(tmp_path, over):
+    config.read(PRODUCTION | {f"FOLGETERMIN_{name}": value for name, value in over.items()}, {}, tmp_path)
 
 
 def test_random_keys_and_keys_of_our_own_are_good_enough_for_production(tmp_path):
