@@ -64,9 +64,9 @@ def give_role(
 ) -> Grant:
     """Let an account work on a series or a conference (or on all); a second time only the end changes.
 
-    Raises Refused for what is no role in a place: administrators are made for the whole house.
+    Raises Refused for what is no role in a place: administrators are made for the whole house or for a series.
     """
-    if role in (Role.ADMIN, Role.COLLEAGUE):
+    if role is Role.COLLEAGUE or (role is Role.ADMIN and not isinstance(place, Series)):
         raise Refused(_("This role cannot be given here."))
     where = {
         "series_id": place.id if isinstance(place, Series) else None,

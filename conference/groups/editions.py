@@ -1,7 +1,7 @@
 """The plan as it is shown and printed: which version it is, its rounds and tables, and people with name and organisation only."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,16 @@ class Edition:
         known = {p.id: p for r in self.rounds for t in r.tables for p in t.people}
         known |= {p.id: p for r in self.rounds for p in r.unseated}
         return sorted(known.values(), key=lambda person: (person.sort_key, person.id))
+
+    def only(self, covers: Callable[[int, str], bool]) -> "Edition":
+        """The same with only the tables (by number of the round and name) that may be seen, and nobody who sits elsewhere."""
+        rounds = [
+            replace(
+                one, tables=[table for table in one.tables if covers(one.number, table.name)], unseated=()
+            )
+            for one in self.rounds
+        ]
+        return replace(self, rounds=[one for one in rounds if one.tables])
 
     def places_of(self) -> dict[int, dict[int, Table]]:
         """For each person the table by number of the round."""

@@ -25,7 +25,7 @@ WHY_NO_PDF = {
 
 
 @bp.route("/conferences/<slug>/minutes", methods=["GET", "POST"])
-@access.readers
+@access.readers_of_releases
 def show_minutes(slug: str) -> ResponseReturnValue:
     """The draft as it stands, what is missing, and the releases. Leadership sees releases only."""
     conference = conference_here(access.account(), slug)
@@ -123,7 +123,7 @@ def release_minutes(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.pdf")
-@access.readers
+@access.readers_of_releases
 def released_pdf(slug: str, number: int) -> Response:
     """A released PDF, the same bytes for ever."""
     conference = conference_here(access.account(), slug)
@@ -133,7 +133,7 @@ def released_pdf(slug: str, number: int) -> Response:
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.txt")
-@access.readers
+@access.readers_of_releases
 def released_text(slug: str, number: int) -> Response:
     """The frozen plain text of a release."""
     conference = conference_here(access.account(), slug)

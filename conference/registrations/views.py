@@ -225,7 +225,7 @@ def register_again() -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/registrations")
-@access.moderators
+@access.organisers
 def show_registrations(slug: str) -> ResponseReturnValue:
     """Who has a seat, who waits, what they need."""
     conference = conference_here(access.account(), slug)
