@@ -134,7 +134,7 @@ def show_actions(slug: str) -> ResponseReturnValue:
 @bp.get("/conferences/<slug>/review")
 @access.readers
 def show_review(slug: str) -> ResponseReturnValue:
-    """What became of the earlier conferences' actions: the records themselves, live."""
+    """What became of the earlier conferences' actions: the records themselves, live; without names where they are not read."""
     conference = conference_here(access.account(), slug)
     actions = queries.actions_before(conference)
     return pages.show(
@@ -144,6 +144,8 @@ def show_review(slug: str) -> ResponseReturnValue:
         ended=[action for action in actions if action.status in ENDED],
         latest=queries.latest_reports(actions),
         today=today_at(conference),
+        with_names=access.visitor().reads_names,
+        read=queries.reader_of(conference, with_names=access.visitor().reads_names),
     )
 
 

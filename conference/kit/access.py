@@ -59,7 +59,7 @@ class Visitor:
     @property
     def reads_names(self) -> bool:
         """False for leadership that was not given leave: it reads of organisations, never of persons."""
-        return self.may(NAMES, *(role for role in EVERY_ROLE if role != LEADERSHIP))
+        return self.may(NAMES, *RUNNING)
 
 
 def _mark(rule: Rule) -> Callable[[F], F]:

@@ -1,5 +1,6 @@
 """The draft, compiled anew from the records of all rooms upstream in one reading; and the releases."""
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -10,11 +11,12 @@ from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..actions.models import Action, Decision
-from ..actions.queries import actions_before, actions_of, decisions_of
+from ..actions.queries import actions_before, actions_of, decisions_of, people_around
 from ..agenda.models import AgendaItem, ItemKind
 from ..agenda.queries import current_notes, items_of
 from ..conferences.models import Conference
 from ..conferences.queries import follower_of
+from ..core import discretion
 from ..core import minutes as core
 from ..core.text import plain_letters
 from ..groups.queries import plan_of
@@ -313,6 +315,12 @@ def _next(conference: Conference) -> core.Appointment | None:
     return core.Appointment(
         after.day, _clock(after.starts_at, after), _clock(after.ends_at, after), after.place, after.title
     )
+
+
+def without_names(conference: Conference, release: Release) -> core.MinutesDocument:
+    """A release for those who read no names: its frozen document with organisations where people stood."""
+    document = core.from_json(json.dumps(release.document))
+    return discretion.without_names(document, people_around(conference))
 
 
 def readers_of(conference: Conference) -> list[Attendance]:
