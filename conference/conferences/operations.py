@@ -53,6 +53,15 @@ def create_series(account: Account, title: str, host: str, *, at: datetime) -> S
     return series
 
 
+def change_series(series: Series, title: str, host: str, version: int | None) -> Series:
+    """Call a series otherwise; its short name stays. Raises Stale when somebody else changed it meanwhile."""
+    locked = one_locked(select(Series).where(Series.id == series.id)) or series
+    check_version(version, locked.version, mine=f"{title}\n{host}", theirs=f"{locked.title}\n{locked.host}")
+    locked.title, locked.host = title, host
+    locked.version += 1
+    return locked
+
+
 def give_role(
     account: Account,
     role: Role,

@@ -85,6 +85,7 @@ def start() -> ResponseReturnValue:
         planned_here={
             s.id for s in all_series if access.opens("conferences.new_conference", powers.over(s.id))
         },
+        administered={s.id for s in all_series if access.opens("conferences.edit_series", powers.over(s.id))},
     )
 
 
