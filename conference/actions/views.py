@@ -184,7 +184,8 @@ def _value_of(source: operations.Source) -> str | None:
 def _people(conference: Conference) -> list[Any]:
     people = {invitation.contact_id: invitation.contact for invitation in guest_list(conference)}
     people |= {contact_id: attendance.contact for contact_id, attendance in attendance_of(conference).items()}
-    return sorted(people.values(), key=lambda contact: contact.sort_key)
+    there = [contact for contact in people.values() if not contact.is_restricted]
+    return sorted(there, key=lambda contact: contact.sort_key)
 
 
 @bp.route("/conferences/<slug>/actions/new", methods=["GET", "POST"])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from ..conferences.models import Conference
 from ..kit.db import db, portions
 from ..providers.models import Contact
-from ..registrations.queries import participants
+from ..registrations.queries import participants, restricted_ids
 from . import queries
 from .method_queries import rules_of
 from .models import GroupsRelease
@@ -115,6 +115,7 @@ def _live(conference: Conference) -> Edition:
 def _edition(
     conference: Conference, plan: list[dict[str, Any]], release: GroupsRelease | None, *, is_draft: bool
 ) -> Edition:
+    plan = _without_restricted(plan)
     known = _people(entry["contact_ids"] for entry in plan)
     everybody = [_person(contact) for contact in participants(conference)]
     numbers = sorted({entry["round"] for entry in plan})
@@ -122,6 +123,20 @@ def _edition(
     rounds = [_round([e for e in plan if e["round"] == n], known, everybody, away) for n in numbers]
     at = _last_change(conference) if is_draft else release.released_at if release else None
     return Edition(rounds, release.number if release else 0, at, is_draft)
+
+
+def _without_restricted(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A published version is frozen; who asked since that nothing is done with their data is printed no more."""
+    hidden = restricted_ids({contact_id for entry in plan for contact_id in entry["contact_ids"]})
+    shown = []
+    for entry in plan:
+        people = [
+            pair for pair in zip(entry["contact_ids"], entry["people"], strict=True) if pair[0] not in hidden
+        ]
+        shown.append(
+            entry | {"contact_ids": [one for one, _name in people], "people": [name for _one, name in people]}
+        )
+    return shown
 
 
 def _round(

@@ -141,12 +141,12 @@ def mail_release(entry: Release, *, at: datetime) -> str:
     batch = f"minutes-{conference.slug}-{entry.number}"
     for reader in queries.readers_of(conference):
         contact = reader.contact
-        if not contact.email:
+        if not contact.may_be_written_to:
             continue
         new = letter(
             conference,
             "minutes",
-            (contact.name, contact.email),
+            (contact.name, str(contact.email)),
             purpose=f"minutes:{entry.id}:{contact.id}",
             context={"contact": contact, "release": entry},
             batch=batch,

@@ -24,6 +24,7 @@ from ..ideas.models import Cluster, Idea
 from ..ideas.queries import clusters_of, ideas_of
 from ..kit.dates import local
 from ..kit.db import db
+from ..providers.models import Contact
 from ..registrations.models import Attendance, Presence
 from ..registrations.queries import attendance_of
 from ..sheets.models import SheetState
@@ -154,7 +155,14 @@ def _attendance(conference: Conference) -> core.Attendance:
     return core.Attendance(**{name: tuple(lines) for name, lines in groups.items()})
 
 
+def _name(contact: Contact) -> str:
+    """Who it was; the organisation where the data of the person may not be used."""
+    return contact.provider.name if contact.is_restricted else contact.name
+
+
 def _person(entry: Attendance, conference: Conference) -> core.PersonLine:
+    if entry.contact.is_restricted:
+        return core.PersonLine(_name(entry.contact))
     late = entry.arrived_at is not None and entry.arrived_at > conference.starts_at + LATE
     early = entry.left_at is not None and entry.left_at < conference.ends_at - LATE
     return core.PersonLine(
@@ -222,7 +230,7 @@ def _rounds(
                 name=group.group.name,
                 topic=group.group.subject,
                 room=group.group.room.name if group.group.room else "",
-                people=tuple(seat.contact.name for seat in group.seats if seat.contact.id not in missed),
+                people=tuple(_name(seat.contact) for seat in group.seats if seat.contact.id not in missed),
                 ideas=tuple(by_table[plan.round.id, group.group.name]),
                 sheet=_sheet(sheets.get((plan.round.id, group.group.name))),
             )
@@ -286,8 +294,8 @@ def _action(action: Action) -> core.ActionLine:
     return core.ActionLine(
         number=str(action.number),
         title=action.title,
-        responsible=action.responsible.name,
-        organisation=action.responsible.provider.name,
+        responsible=_name(action.responsible),
+        organisation="" if action.responsible.is_restricted else action.responsible.provider.name,
         supporters=supporters,
         due_on=action.due_on,
         status=str(action.status.value),
