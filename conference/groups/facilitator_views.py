@@ -6,7 +6,7 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from ..conferences.models import Conference
+from ..conferences.models import Conference, Grant
 from ..conferences.queries import conference_here
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
@@ -36,7 +36,7 @@ belongs("groups.show_groups", "groups.show_facilitators")
 def show_facilitators(slug: str) -> ResponseReturnValue:
     """Who facilitates which group, and a form to give one more."""
     conference, at = conference_here(access.account(), slug), clock.now()
-    grants = {str(grant.id): grant for grant in facilitators_of(conference, at)}
+    grants = _one_each(facilitators_of(conference, at))
     rounds = queries.rounds_of(conference)
     form = AssignForm()
     form.grant.offer((key, grant.account.name) for key, grant in grants.items())
@@ -66,6 +66,18 @@ def show_facilitators(slug: str) -> ResponseReturnValue:
         tables=set(queries.table_names(conference)),
         without=sorted({name for number, name in groups if not led & {(0, name), (number, name)}}),
     )
+
+
+def _one_each(grants: list[Grant]) -> dict[str, Grant]:
+    """Who facilitates by two roles is offered once, by the one that holds longer."""
+    longest: dict[int, Grant] = {}
+    for grant in grants:
+        known = longest.get(grant.account_id)
+        if known is None or (
+            known.expires_at and (not grant.expires_at or grant.expires_at > known.expires_at)
+        ):
+            longest[grant.account_id] = grant
+    return {str(grant.id): grant for grant in longest.values()}
 
 
 @bp.post("/conferences/<slug>/groups/facilitators/<int:facilitation_id>/removal")

@@ -391,7 +391,11 @@ def _standing(conference: Conference) -> Standing:
 
 
 def _names(plans: list[queries.RoundPlan]) -> dict[str, str]:
-    return {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    seats = [seat for plan in plans for group in plan.groups for seat in group.seats]
+    return {
+        str(seat.contact_id): seat.contact.provider.name if seat.contact.is_restricted else seat.contact.name
+        for seat in seats
+    }
 
 
 def _newly_broken(before: Standing, after: Standing) -> list[str]:

@@ -45,6 +45,9 @@ NEED_PAGES: dict[str, tuple[str, ...]] = {
 }
 
 
+OF_ALL_GROUPS = {"groups.show_groups", "ideas.show_ideas"}
+
+
 def _may_open(endpoint: str) -> bool:
     return access.opens(endpoint, access.visitor().roles)
 
@@ -53,7 +56,9 @@ def _needs(conference: Conference, facts: lifecycle.Facts, roles: frozenset[str]
     found = []
     for need in lifecycle.needs(facts):
         page = next((endpoint for endpoint in NEED_PAGES[need.code] if access.opens(endpoint, roles)), None)
-        if page is not None:
+        # On these pages a facilitator sees the own groups only, and can meet no need of the whole.
+        is_theirs = page not in OF_ALL_GROUPS or not roles.isdisjoint((access.ADMIN, access.ORGANISER))
+        if page is not None and is_theirs:
             found.append({"need": need, "url": url_for(page, slug=conference.slug)})
     return found
 

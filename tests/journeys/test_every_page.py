@@ -53,7 +53,7 @@ ORGANISER = [
 ]  # fmt: skip
 ADMINISTRATION = [
     "/accounts", "/accounts/new", "/accounts/1", "/accounts/rules", "/upkeep", "/inbox", "/record", "/record/check",
-    "/retention", "/retention/preview", "/statements/privacy/de", "/feedback",
+    "/retention", "/retention/preview", "/statements/privacy/de", "/feedback", "/series/bildungstraegerkonferenz/edit",
 ]  # fmt: skip
 LEADERSHIP = [
     "/",
