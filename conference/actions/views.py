@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from ..agenda.queries import items_of
 from ..conferences.models import Conference
-from ..conferences.queries import conference_here
+from ..conferences.queries import conference_here, powers_of
 from ..ideas.models import Cluster, Idea
 from ..ideas.queries import clusters_of, ideas_of
 from ..invitations.models import LinkPurpose, PersonalLink
@@ -136,10 +136,16 @@ def show_actions(slug: str) -> ResponseReturnValue:
 def show_review(slug: str) -> ResponseReturnValue:
     """What became of the earlier conferences' actions: the records themselves, live; without names where they are not read."""
     conference = conference_here(access.account(), slug)
-    actions = queries.actions_before(conference)
+    actions, powers = queries.actions_before(conference), powers_of(access.account())
+    earlier = {action.conference_id: action.conference for action in actions}
     return pages.show(
         "actions/show_review.html",
         conference=conference,
+        reached={
+            one.id
+            for one in earlier.values()
+            if access.opens("actions.show_action", powers.at(one.id, one.series_id))
+        },
         open_actions=[action for action in actions if action.status not in ENDED],
         ended=[action for action in actions if action.status in ENDED],
         latest=queries.latest_reports(actions),
