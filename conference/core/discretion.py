@@ -6,7 +6,7 @@ word is taken for the name where it stands alone with a capital letter, because 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -51,12 +51,12 @@ class Discretion:
     """Takes the people out of texts: `discretion("Frau Muster ruft an")` is "Bildungshaus ruft an"."""
 
     def __init__(self, people: Iterable[Named]) -> None:
+        known = [person for person in people if person.last.strip()]
         self._by_last: dict[str, dict[str, str]] = defaultdict(dict)
-        for person in people:
-            if person.last.strip():
-                first = " ".join(person.first.split()).casefold()
-                self._by_last[_key(person.last)].setdefault(first, person.organisation)
-        self._pattern = _pattern(self._by_last, people) if self._by_last else None
+        for person in known:
+            first = " ".join(person.first.split()).casefold()
+            self._by_last[_key(person.last)].setdefault(first, person.organisation)
+        self._pattern = _pattern(known) if known else None
 
     def __call__(self, text: str) -> str:
         """The text without names, e-mail addresses and telephone numbers."""
@@ -76,10 +76,9 @@ def _key(last: str) -> str:
     return " ".join(last.split()).casefold()
 
 
-def _pattern(by_last: dict[str, dict[str, str]], people: Iterable[Named]) -> re.Pattern[str]:
-    lasts = {" ".join(person.last.split()) for person in people if person.last.strip()}
-    firsts = {" ".join(person.first.split()) for person in people if person.first.strip()}
-    first, last = _any(firsts | {""}), _any(lasts)
+def _pattern(people: Sequence[Named]) -> re.Pattern[str]:
+    lasts = {" ".join(person.last.split()) for person in people}
+    first, last = _any(" ".join(person.first.split()) for person in people), _any(lasts)
     alone = _any({one for one in lasts if len(one) >= SHORTEST and one[:1].isupper()})
     genitive = r"(?:s|['’]s?)?(?!\w)"
     return re.compile(
@@ -92,7 +91,7 @@ def _pattern(by_last: dict[str, dict[str, str]], people: Iterable[Named]) -> re.
 
 
 def _any(words: Iterable[str]) -> str:
-    listed = sorted((word for word in words if word), key=lambda word: (-len(word), word))
+    listed = sorted({word for word in words if word}, key=lambda word: (-len(word), word))
     return "|".join(re.sub(r"\\?\s+", r"\\s+", re.escape(word)) for word in listed) or r"(?!)"
 
 
