@@ -28,6 +28,7 @@ def _recorded(
 TABLES = {
     "account": _recorded(secrets="password_hash totp_nonce", left_out="email_key totp_step"),
     "role_grant": _recorded(),
+    "facilitation": _recorded("table", parent=("grant_id", "role_grant")),
     "hold": _recorded(),
     "dead_address": _recorded(left_out="address_key"),
     "provider": _recorded("name postcode city", left_out="name_key"),

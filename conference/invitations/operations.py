@@ -245,6 +245,8 @@ def send_again(invitation: Invitation, wave: int, *, at: datetime) -> None:
         raise Refused(_("%(name)s has answered already.", name=invitation.contact.name))
     if not invitation.contact.email:
         raise Refused(_("%(name)s has no e-mail address.", name=invitation.contact.name))
+    if invitation.contact.is_restricted:
+        raise Refused(_("The use of the data of %(name)s is restricted.", name=invitation.contact.name))
     _write_invitation(invitation, queries.words_of(conference, LetterKind.INVITATION), None, at)
 
 

@@ -114,7 +114,7 @@ def not_invited(guests: Iterable[Invitation]) -> list[Invitation]:
 
 
 def _may_be_written_to(guest: Invitation) -> bool:
-    return bool(guest.contact.email) and guest.contact.restricted_at is None
+    return guest.contact.may_be_written_to
 
 
 def without_address(guests: Iterable[Invitation]) -> list[Invitation]:
@@ -141,7 +141,7 @@ def outdated(guests: Iterable[Invitation], conference: Conference) -> list[Invit
         if guest.entry_state is not None
         and guest.entry_state != conference.calendar_sequence
         and guest.reply is not Reply.DECLINED
-        and guest.contact.email
+        and _may_be_written_to(guest)
     ]
 
 

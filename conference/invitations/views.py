@@ -68,7 +68,7 @@ def _guest(conference: Conference, invitation_id: int) -> Invitation:
 
 
 @bp.get("/conferences/<slug>/guests")
-@access.moderators
+@access.organisers
 def show_guests(slug: str) -> ResponseReturnValue:
     """Everybody on the list: organisation, answer, letters, trouble with mail."""
     conference = _here(slug)
@@ -90,7 +90,6 @@ def show_guests(slug: str) -> ResponseReturnValue:
         chosen=chosen if chosen in groups else "",
         guests=groups.get(chosen, everybody),
         problems=outbox.problems_about(slug),
-        may_edit=access.visitor().may(access.ADMIN, access.ORGANISER),
     )
 
 

@@ -23,6 +23,7 @@ from ..kit.audit import AuditEntry
 from ..kit.dates import DEFAULT_ZONE
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
+from ..outbox import control
 from ..outbox.models import Mail, MailState
 from ..outbox.operations import queue
 from ..providers.models import Contact
@@ -406,8 +407,10 @@ def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> No
 
 
 def restrict(contact: Contact, *, at: datetime) -> None:
-    """Keep the data, use them no more: no letters, not in exports and lists."""
+    """Keep the data, use them no more: no letters, not in exports, lists and papers. Letters that have not left are stopped."""
     contact.restricted_at = contact.restricted_at or at
+    if contact.email:
+        control.stop_letters_to(contact.email, at=at)
 
 
 def lift_restriction(contact: Contact) -> None:

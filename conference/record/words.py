@@ -15,6 +15,7 @@ VERBS = {"created": _l("added"), "changed": _l("changed"), "deleted": _l("remove
 KINDS = {
     "account": _l("Account"),
     "role_grant": _l("Role"),
+    "facilitation": _l("Group of a facilitator"),
     "hold": _l("Letters held"),
     "dead_address": _l("Address without a mailbox"),
     "provider": _l("Provider"),
@@ -86,6 +87,8 @@ COLUMNS = {
 }  # fmt: skip
 
 COLUMNS |= {
+    "with_names": _l("reads the names of participants"),
+    "grant_id": _l("Role"),
     "since": _l("Since"),
     "released_by_id": _l("Released by"),
     "released_by": _l("Released by"),

@@ -229,7 +229,9 @@ def move_up(conference: Conference, *, at: datetime) -> list[Registration]:
     if at >= conference.starts_at:
         raise Refused(_("The conference has begun; nobody moves up any more."))
     free = queries.seat_counts(conference).free
-    moved = queries.waiting_line(conference)[:free]
+    # Whoever asked that nothing is done with their data keeps the place in line, and hears nothing.
+    line = [one for one in queries.waiting_line(conference) if not one.contact.is_restricted]
+    moved = line[:free]
     for registration in moved:
         registration.standing, registration.queue_number = Standing.CONFIRMED, None
         registration.version += 1

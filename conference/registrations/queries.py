@@ -1,7 +1,7 @@
 """Who has a seat, who waits, who was there."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference, Topic
 from ..core.salutation import sort_key
-from ..kit.db import db
+from ..kit.db import db, portions
 from ..providers.models import Contact
 from .models import Attendance, Consent, ConsentKind, Presence, Registration, Standing, Wish
 
@@ -95,18 +95,27 @@ def attendance_of(conference: Conference) -> dict[int, Attendance]:
 
 
 def participants(conference: Conference) -> list[Contact]:
-    """Who is expected or there: confirmed people and present walk-ins, without those recorded as not there."""
+    """Who is expected or there: confirmed people and present walk-ins, without those recorded as not there.
+
+    For lists, papers and groups: nobody whose data are restricted is among them. They may still take part.
+    """
     attendance = attendance_of(conference)
     confirmed = [one for one in registrations_of(conference) if one.standing is Standing.CONFIRMED]
     people = {one.contact_id: one.contact for one in confirmed}
     people |= {contact_id: one.contact for contact_id, one in attendance.items()}
     recorded = {contact_id: one.presence for contact_id, one in attendance.items()}
     kept = [people[contact_id] for contact_id in _expected({one.contact_id for one in confirmed}, recorded)]
-    return sorted(kept, key=lambda contact: contact.sort_key)
+    return sorted((one for one in kept if not one.is_restricted), key=lambda contact: contact.sort_key)
+
+
+def restricted_ids(ids: Iterable[int]) -> set[int]:
+    """Those of these people whose data may not be used, so that nothing names them."""
+    query = select(Contact.id).where(Contact.restricted_at.is_not(None))
+    return {one for some in portions(ids) for one in db.session.scalars(query.where(Contact.id.in_(some)))}
 
 
 def participant_ids(conference: Conference) -> set[int]:
-    """Contact ids of the participants, where nobody's name is needed."""
+    """Contact ids of the participants, where nobody's name is needed; also of those whose data are restricted."""
     confirmed = select(Registration.contact_id).where(
         Registration.conference_id == conference.id, Registration.standing == Standing.CONFIRMED
     )

@@ -225,15 +225,17 @@ def register_again() -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/registrations")
-@access.moderators
+@access.organisers
 def show_registrations(slug: str) -> ResponseReturnValue:
-    """Who has a seat, who waits, what they need."""
+    """Who has a seat, who waits, what they need; but for those whose data are restricted."""
     conference = conference_here(access.account(), slug)
+    everybody = queries.registrations_of(conference)
     return pages.show(
         "registrations/show_registrations.html",
         conference=conference,
-        registrations=queries.registrations_of(conference),
-        line=queries.waiting_line(conference),
+        registrations=[one for one in everybody if not one.contact.is_restricted],
+        restricted=sum(one.contact.is_restricted for one in everybody),
+        line=[one for one in queries.waiting_line(conference) if not one.contact.is_restricted],
         counts=queries.seat_counts(conference),
         begun=clock.now() >= conference.starts_at,
         wishes=queries.wishes_of(conference),
@@ -267,7 +269,7 @@ def export_registrations(slug: str) -> ResponseReturnValue:
             ", ".join(topic.title for topic in wishes.get(registration.contact_id, [])),
         ]
         for registration in queries.registrations_of(conference)
-        if registration.contact.restricted_at is None
+        if not registration.contact.is_restricted
     ]
     return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
 
@@ -337,7 +339,7 @@ def _attendance_rows(conference: Conference) -> list[dict[str, Any]]:
 def _attendance_page(
     conference: Conference, form: WalkInForm, sent: forms.Form | None = None, wanted: Presences | None = None
 ) -> ResponseReturnValue:
-    rows = _attendance_rows(conference)
+    rows = [row for row in _attendance_rows(conference) if not row["contact"].is_restricted]
     totals = {
         presence: sum(1 for r in rows if r["attendance"] and r["attendance"].presence is presence)
         for presence in Presence

@@ -378,6 +378,7 @@ def upgrade() -> None:
         sa.Column("granted_by_id", sa.Integer(), nullable=True),
         sa.Column("since", Moment(), nullable=False),
         sa.Column("expires_at", Moment(), nullable=True),
+        sa.Column("with_names", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "series_id IS NULL OR conference_id IS NULL", name=op.f("ck_role_grant_one_place")
@@ -396,6 +397,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_role_grant_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_role_grant_conference_id"), ["conference_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_role_grant_series_id"), ["series_id"], unique=False)
+
+    op.create_table(
+        "facilitation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("grant_id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("assigned_by_id", sa.Integer(), nullable=True),
+        sa.Column("assigned_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["assigned_by_id"], ["account.id"], name=op.f("fk_facilitation_assigned_by_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_facilitation_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["grant_id"],
+            ["role_grant.id"],
+            name=op.f("fk_facilitation_grant_id_role_grant"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facilitation")),
+        sa.UniqueConstraint(
+            "grant_id",
+            "conference_id",
+            "table",
+            "round",
+            name=op.f("uq_facilitation_grant_id_conference_id_table_round"),
+        ),
+    )
+    with op.batch_alter_table("facilitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_facilitation_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_facilitation_grant_id"), ["grant_id"], unique=False)
 
     op.create_table(
         "attendance",
@@ -1638,6 +1673,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attendance_contact_id"))
 
     op.drop_table("attendance")
+    with op.batch_alter_table("facilitation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_facilitation_grant_id"))
+        batch_op.drop_index(batch_op.f("ix_facilitation_conference_id"))
+
+    op.drop_table("facilitation")
     with op.batch_alter_table("role_grant", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_role_grant_series_id"))
         batch_op.drop_index(batch_op.f("ix_role_grant_conference_id"))
