@@ -3,13 +3,16 @@
 from flask import Blueprint, Flask
 
 from ..kit import clock, jobs
+from ..upkeep import erasures
 
 bp = Blueprint("privacy", __name__)
 
-from . import operations, queries, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import erasing, operations, queries, views  # noqa: E402, F401 - the views register themselves on the blueprint
 
 
 def init(app: Flask) -> None:
-    """Each night throw away whose time is over; soon after an erasure the last letter about it."""
+    """Each night throw away whose time is over; soon after an erasure the last letter about it; after a restore erase again."""
     app.jinja_env.globals["own_statement"] = queries.own_statement
+    erasures.on(app, erasures.ADDRESS, erasing.erase_again)
+    erasures.on(app, erasing.PERSON, erasing.erase_known_again)
     jobs.every_minute(app, "retention", lambda: operations.keep_schedule(at=clock.now()))

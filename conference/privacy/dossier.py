@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select
 
 from ..actions.models import Action
 from ..agenda.models import AgendaItem
+from ..core import mentions
 from ..groups.models import Concern, Group, Round, Seat
 from ..invitations.models import Invitation, PersonalLink
 from ..kit.audit import AuditEntry
@@ -19,7 +20,7 @@ from ..registrations.models import Attendance, Consent, Registration
 from ..registrations.queries import wishes_of_person
 from ..sheets.models import SheetState
 from ..voting.models import Vote, Voter
-from .erasing import with_honorifics
+from .erasing import names_of
 from .models import PrivacyRequest
 
 
@@ -109,12 +110,12 @@ def _votes(contact_id: int) -> list[str]:
 
 
 def _passages(contact: Contact) -> list[dict[str, Any]]:
-    pattern = with_honorifics([contact.name] if " " in contact.name else [])
+    pattern = mentions.pattern_of(names_of(db.session.connection(), contact.id))
     if pattern is None:
         return []
     found = []
     for release in db.session.scalars(select(Release).order_by(Release.id)):
-        lines = [line.strip() for line in release.text.splitlines() if pattern.search(line)]
+        lines = mentions.lines_with(release.text, pattern)
         if lines:
             found.append(
                 {"release": release.number, "released_at": release.released_at.isoformat(), "lines": lines}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -192,14 +192,7 @@ def _blank(name: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def erase_again(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
-    """Blank the people whose address was erased; the row stays, because others refer to it."""
-    found = 0
-    for contact_id, key in connection.execute(
-        select(Contact.id, Contact.email_key).where(Contact.email_key.is_not(None))
-    ).all():
-        if key is not None and is_erased(key):
-            values = _blank("–") | {"version": Contact.version + 1}
-            connection.execute(update(Contact).where(Contact.id == contact_id).values(values))
-            found += 1
-    return found
+def blank_row(connection: Connection, contact_id: int, pseudonym: str) -> None:
+    """The same on a bare connection, as after a restore."""
+    values = _blank(pseudonym) | {"version": Contact.version + 1}
+    connection.execute(update(Contact).where(Contact.id == contact_id).values(values))

@@ -56,6 +56,7 @@ KINDS = {
     "release": _l("Release of the minutes"),
     "privacy_request": _l("Request about data"),
     "retention_period": _l("Retention period"),
+    "archive_step": _l("Offer to the archive"),
     "statement": _l("Statement of the house"),
     "feedback": _l("Report of a barrier"),
 }
@@ -138,6 +139,8 @@ COLUMNS |= {
     "answered_at": _l("Answered"),
     "sha256": _l("Seal of the PDF"),
     "code": _l("Code"),
+    "note": _l("Note"),
+    "noted_at": _l("Noted"),
 }
 
 

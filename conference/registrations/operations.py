@@ -312,6 +312,7 @@ def _store_consents(registration: Registration, ticked: frozenset[ConsentKind], 
                 wording=wording,
                 text_version=version,
                 channel=Channel.PAGE,
+                name=registration.name if kind is ConsentKind.PHOTO else "",
                 given_at=at,
             )
         )
