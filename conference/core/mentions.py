@@ -135,9 +135,8 @@ def _mailbox(last: str) -> str:
     word = last.casefold()
     for one, pair in VARIANTS:
         word = word.replace(one.casefold(), pair.casefold())
-    return re.escape(
-        re.sub(r"[^\w]", "", unicodedata.normalize("NFD", word).encode("ascii", "ignore").decode())
-    )
+    plain = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFD", word))
+    return rf"[\w.+-]*{plain}[\w.+-]*@[\w.-]+\w"
 
 
 def forget(value: Any, pattern: re.Pattern[str], pseudonym: str) -> Any:

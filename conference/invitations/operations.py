@@ -211,6 +211,7 @@ def _values(invitation: Invitation, link: str) -> dict[str, str]:
         "organiser_email": conference.organiser_email,
         "organiser_phone": conference.organiser_phone,
         "link": link,
+        "retention": queries.retention_words(conference.language),
     }
 
 
@@ -224,7 +225,10 @@ def send_invitations(conference: Conference, invitations: Iterable[Invitation], 
     """
     conference = lock(conference)
     _check_open(conference, at)
-    words, batch = queries.words_of(conference, LetterKind.INVITATION), _new_batch("invitation", conference)
+    words, batch = (
+        queries.words_to_send(conference, LetterKind.INVITATION),
+        _new_batch("invitation", conference),
+    )
     for invitation in queries.not_invited(_fresh(conference, invitations)):
         _write_invitation(invitation, words, batch, at)
     return batch
@@ -245,7 +249,7 @@ def send_again(invitation: Invitation, wave: int, *, at: datetime) -> None:
         raise Refused(_("%(name)s has answered already.", name=invitation.contact.name))
     if not invitation.contact.email:
         raise Refused(_("%(name)s has no e-mail address.", name=invitation.contact.name))
-    _write_invitation(invitation, queries.words_of(conference, LetterKind.INVITATION), None, at)
+    _write_invitation(invitation, queries.words_to_send(conference, LetterKind.INVITATION), None, at)
 
 
 def send_reminders(conference: Conference, *, at: datetime) -> str:

@@ -12,7 +12,10 @@ from . import erasing, operations, queries, views  # noqa: E402, F401 - the view
 
 def init(app: Flask) -> None:
     """Each night throw away whose time is over; soon after an erasure the last letter about it; after a restore erase again."""
-    app.jinja_env.globals["own_statement"] = queries.own_statement
+    app.jinja_env.globals.update(own_statement=queries.own_statement, kept_for=operations.kept_for)
+    # Letters lie upstream; they ask for the periods that hold.
+    app.extensions["retention_words"] = operations.retention_words
+    app.extensions["periods_list"] = operations.periods_list
     erasures.on(app, erasures.ADDRESS, erasing.erase_again)
     erasures.on(app, erasing.PERSON, erasing.erase_known_again)
     jobs.every_minute(app, "retention", lambda: operations.keep_schedule(at=clock.now()))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -29,7 +30,7 @@ from ..providers.models import Contact
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, Standing
 from ..sheets.models import GroupSheet, SheetState
 from ..voting.models import Ballot, Vote, Voter
-from . import queries
+from . import archiving, queries
 from .erasing import erase
 from .models import (
     AccessLink,
@@ -45,8 +46,15 @@ from .models import (
 LINK_LASTS = timedelta(minutes=15)
 ERASED_LETTER = "privacy-decided"
 HOUR = 3
+MONTHS = {30: 1, 31: 1, 60: 2, 61: 2, 90: 3, 91: 3, 92: 3, 182: 6, 183: 6, 274: 9, 365: 12, 366: 12, 548: 18}
 AFTER_ACTION = timedelta(days=30)
-OVER = (MailState.SENT, MailState.FAILED, MailState.CANCELLED)
+OVER = (
+    MailState.SENT,
+    MailState.FAILED,
+    MailState.CANCELLED,
+    MailState.WITHDRAWN,
+    MailState.BOUNCED,
+)
 
 
 @dataclass(frozen=True)
@@ -281,9 +289,54 @@ CLASSES = (
     ),
     DataClass("record", _l("Texts beside the record of changes"), END, 365, DELETE, _sweep_record),
     DataClass(
+        "minutes",
+        _l("Released minutes, once the archive has them or has declined them"),
+        _l("release"),
+        3653,
+        DELETE,
+        lambda before, _at: archiving.sweep(before),
+    ),
+    DataClass(
         "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _sweep_feedback
     ),
 )
+
+
+def period_words(days: int) -> str:
+    """A number of days as people say it: weeks, months and years where they are whole."""
+    if days in MONTHS:
+        return ngettext("%(num)d month", "%(num)d months", MONTHS[days])
+    years = round(days / 365.25)
+    if years and abs(days - years * 365.25) <= 1:
+        return ngettext("%(num)d year", "%(num)d years", years)
+    if days and days % 7 == 0 and days < 100:
+        return ngettext("%(num)d week", "%(num)d weeks", days // 7)
+    return ngettext("%(num)d day", "%(num)d days", days)
+
+
+def retention_words(code: str) -> str:
+    """How long data are kept, in a sentence for the notice of Article 14 GDPR, from the periods that hold."""
+    days = queries.periods(CLASSES)
+    with force_locale(code):
+        return str(
+            _(
+                "If you decline or do not answer, we delete your data %(guests)s after the conference, otherwise %(people)s "
+                "after it; the released minutes are kept under the rules for official records.",
+                guests=period_words(days["guests"]),
+                people=period_words(days["people"]),
+            )
+        )
+
+
+def kept_for() -> list[tuple[Any, str, Any, Any]]:
+    """What is kept how long, from when, and what happens then: for the page on privacy."""
+    days = queries.periods(CLASSES)
+    return [(one.label, period_words(days[one.name]), one.start, one.action) for one in CLASSES]
+
+
+def periods_list() -> str:
+    """The same as a list in light Markdown, for the operator's own words."""
+    return "\n".join(f"- {label}: {period} ({start})" for label, period, start, _action in kept_for())
 
 
 def run_retention(*, at: datetime) -> RetentionRun:
