@@ -190,6 +190,16 @@ def change_consents(
     return registration
 
 
+def withdraw_consent(registration: Registration, kind: ConsentKind, *, at: datetime) -> None:
+    """Withdraw one consent: always possible, whatever else was changed meanwhile. The second time changes nothing."""
+    conference = _locked(registration.conference)
+    registration = found(_fresh_registration(conference, registration.contact_id))
+    valid = frozenset(queries.valid_consents(registration))
+    if kind in valid:
+        _store_consents(registration, valid - {kind}, at)
+        registration.version += 1
+
+
 def decline(invitation: Invitation, reason: str, *, at: datetime, is_first: bool = False) -> None:
     """Say no; a seat that the person had is given on. A second no changes nothing.
 

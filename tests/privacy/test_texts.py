@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from flask import render_template
 from sqlalchemy import select
 
 from conference.accounts.models import Role
@@ -121,3 +122,43 @@ def test_a_consent_stays_bound_to_the_words_that_were_seen(house):
     consent = db.session.scalars(select(Consent).where(Consent.kind == ConsentKind.PHOTO)).one()
     assert "Agentur für Arbeit" in consent.wording and consent.given_at == NOW
     assert registrations.consent_wording(ConsentKind.PHOTO, conference) != consent.wording
+
+
+def test_one_press_withdraws_a_consent_and_it_acts_at_once(app, in_house, browser, new_browser):
+    with in_house():
+        account = an_account()
+        conference = a_conference(account)
+        every = frozenset(ConsentKind)
+        people = [an_invitation(conference) for _ in range(2)]
+        for guest, name in zip(people, ("Ada Alt", "Bea Bald"), strict=True):
+            registrations.accept(guest, an_answer(name=name, consents=every), at=NOW)
+        first, second = (a_personal_link(guest) for guest in people)
+    reader = new_browser().enter(second)
+    reader.open("/my/participants")
+    assert reader.sees("Ada Alt") and reader.sees("Geöffnet von Ada Muster")
+    assert (
+        reader.response.headers["X-Robots-Tag"] == "noindex"
+        and reader.response.headers["Cache-Control"] == "no-store"
+    )
+    browser.enter(first).open("/my")
+    for kind in ("list", "photo", "list"):
+        browser.submit(f"/my/consents/{kind}/withdrawal")
+    browser.submit("/my/consents/other/withdrawal", status=404)
+    reader.open("/my/participants")
+    assert not reader.sees("Ada Alt") and reader.sees("1 weitere Person")
+    with app.test_request_context(), unit.reading():
+        left = db.session.scalars(select(Consent).where(Consent.withdrawn_at.is_(None))).all()
+        assert len(left) == 4
+        proof = db.session.scalars(select(Consent).where(Consent.withdrawn_at.is_not(None))).all()
+        assert {one.kind for one in proof} == {ConsentKind.PHOTO, ConsentKind.LIST}
+        assert {one.withdrawn_by.value for one in proof} == {"page"}
+        html = render_template(
+            "pdf/badges.html", language="de", conference_title="x", day=NOW.date(), people=printed(conference)
+        )
+    assert html.count("kein Foto") == 1
+
+
+def printed(conference):
+    from conference.registrations.views import _people_to_print
+
+    return _people_to_print(db.session.merge(conference))
