@@ -15,6 +15,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(own_statement=queries.own_statement, kept_for=operations.kept_for)
     # Letters lie upstream; they ask for the periods that hold.
     app.extensions["retention_words"] = operations.retention_words
+    app.extensions["letters_kept"] = operations.letters_kept
     app.extensions["periods_list"] = operations.periods_list
     erasures.on(app, erasures.ADDRESS, erasing.erase_again)
     erasures.on(app, erasing.PERSON, erasing.erase_known_again)

@@ -12,11 +12,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from ..accounts.models import Account
+from ..accounts.models import Account, StaffSession
 from ..actions.models import ENDED, Action, Report
 from ..conferences.models import Conference
 from ..conferences.operations import letter
 from ..groups.models import Concern
+from ..inbox.models import InboundMail
 from ..invitations.models import Invitation, ListImport, PersonalLink
 from ..kit import audit, links, unit
 from ..kit.addresses import absolute
@@ -26,12 +27,13 @@ from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox.models import Mail, MailState
 from ..outbox.operations import queue
+from ..people.models import AccountLink
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, Standing
 from ..sheets.models import GroupSheet, SheetState
 from ..voting.models import Ballot, Vote, Voter
 from . import archiving, queries
-from .erasing import erase
+from .erasing import erase, new_pseudonym
 from .models import (
     AccessLink,
     Feedback,
@@ -78,7 +80,7 @@ def _ended(before: datetime) -> Any:
 
 
 def _sweep_guests(before: datetime, at: datetime) -> int:
-    """People who declined or did not answer, and were not there; who agreed to be invited again stays."""
+    """People who declined or did not answer and were not there, or whom nothing knows; not who agreed to be invited again."""
     took_part = _took_part()
     later = select(Invitation.contact_id).join(Conference).where(Conference.ends_at > before)
     query = (
@@ -87,11 +89,25 @@ def _sweep_guests(before: datetime, at: datetime) -> int:
             Contact.id.in_(select(Invitation.contact_id).where(Invitation.conference_id.in_(_ended(before)))),
             Contact.id.not_in(later),
             Contact.id.not_in(took_part),
-            Contact.email.is_not(None),
+            *_is_named(),
         )
         .order_by(Contact.id)
     )
-    return _erase_all(query, at)
+    left_over = select(Contact).where(
+        Contact.created_at <= before, *(Contact.id.not_in(ids) for ids in _known()), *_is_named()
+    )
+    return _erase_all(query, at) + _erase_all(left_over.order_by(Contact.id), at)
+
+
+def _known() -> list[Any]:
+    """By what a conference or an action knows a person."""
+    known: list[Any] = [select(model.contact_id) for model in (Invitation, Registration, Attendance)]
+    return [*known, select(Action.responsible_id)]
+
+
+def _is_named() -> tuple[Any, ...]:
+    """Not a pseudonym yet."""
+    return (or_(Contact.email.is_not(None), Contact.last_name.not_like("P-______")),)
 
 
 def _took_part() -> Any:
@@ -125,7 +141,7 @@ def _sweep_people(before: datetime, at: datetime) -> int:
             Contact.id.in_(known),
             Contact.id.not_in(needed),
             *(Contact.id.not_in(some) for some in in_use),
-            or_(Contact.email.is_not(None), Contact.first_name != ""),
+            *_is_named(),
         )
         .order_by(Contact.id)
     )
@@ -177,8 +193,12 @@ def _sweep_authors(before: datetime, _at: datetime) -> int:
 
 def _sweep_ballots(before: datetime, _at: datetime) -> int:
     closed = select(Vote.id).where(Vote.closed_at <= before)
-    papers = _changed(delete(Ballot).where(Ballot.vote_id.in_(closed)))
-    return papers + _changed(delete(Voter).where(Voter.vote_id.in_(closed)))
+    return _changed(delete(Ballot).where(Ballot.vote_id.in_(closed)))
+
+
+def _sweep_voters(before: datetime, _at: datetime) -> int:
+    closed = select(Vote.id).where(Vote.closed_at <= before)
+    return _changed(delete(Voter).where(Voter.vote_id.in_(closed)))
 
 
 def _sweep_actions(before: datetime, at: datetime) -> int:
@@ -191,12 +211,28 @@ def _sweep_actions(before: datetime, at: datetime) -> int:
         Contact.id.in_(select(Action.responsible_id).where(Action.id.in_(over))),
         Contact.id.not_in(select(Action.responsible_id).where(Action.id.not_in(over))),
         Contact.id.not_in(later),
-        Contact.email.is_not(None),
+        *_is_named(),
     )
-    owners = _erase_all(query.order_by(Contact.id), at)
+    owners = _erase_all(query.order_by(Contact.id), at) + _stand_in(over, at)
     others = update(Action).where(Action.id.in_(over), Action.supporters != "")
     authors = update(Report).where(Report.action_id.in_(over), Report.author != "")
     return owners + _changed(others.values(supporters="")) + _changed(authors.values(author=""))
+
+
+def _stand_in(over: Any, at: datetime) -> int:
+    """Who is still needed elsewhere: of their old actions only the organisation is left."""
+    named = select(Action).join(Action.responsible).where(Action.id.in_(over), *_is_named())
+    actions = list(db.session.scalars(named.order_by(Action.id)))
+    for action in actions:
+        action.responsible = Contact(
+            provider_id=action.responsible.provider_id,
+            last_name=new_pseudonym(),
+            side=action.responsible.side,
+            created_at=at,
+        )
+        action.version += 1
+    db.session.flush()
+    return len(actions)
 
 
 def _sweep_letters(before: datetime, _at: datetime) -> int:
@@ -219,7 +255,12 @@ def _sweep_links(before: datetime, _at: datetime) -> int:
     dead = delete(PersonalLink).where(
         or_(PersonalLink.expires_at <= before, PersonalLink.revoked_at <= before)
     )
-    return _changed(dead) + _changed(delete(AccessLink).where(AccessLink.expires_at <= before))
+    over: list[Any] = [
+        delete(AccessLink).where(AccessLink.expires_at <= before),
+        delete(StaffSession).where(StaffSession.ends_at <= before),
+        delete(AccountLink).where(AccountLink.expires_at <= before),
+    ]
+    return _changed(dead) + sum(_changed(one) for one in over)
 
 
 def _sweep_uploads(before: datetime, _at: datetime) -> int:
@@ -233,6 +274,14 @@ def _sweep_record(before: datetime, _at: datetime) -> int:
         or_(AuditEntry.conference_id.is_(None), AuditEntry.conference_id.in_(_ended(before))),
     )
     return audit.forget_texts(db.session.connection(), set(db.session.scalars(numbers)))
+
+
+def _sweep_requests(before: datetime, _at: datetime) -> int:
+    return _changed(delete(PrivacyRequest).where(PrivacyRequest.decided_at <= before))
+
+
+def _sweep_inbox(before: datetime, _at: datetime) -> int:
+    return _changed(delete(InboundMail).where(InboundMail.read_at <= before))
 
 
 def _sweep_feedback(before: datetime, _at: datetime) -> int:
@@ -266,12 +315,13 @@ CLASSES = (
     ),
     DataClass(
         "ballots",
-        _l("Single ballots, and who has voted"),
+        _l("Single ballots (the result stays)"),
         _l("closing of the vote"),
-        182,
+        0,
         DELETE,
         _sweep_ballots,
     ),
+    DataClass("voters", _l("Who has voted"), _l("closing of the vote"), 182, DELETE, _sweep_voters),
     DataClass(
         "actions",
         _l("Who was responsible for an action"),
@@ -280,14 +330,25 @@ CLASSES = (
         _l("leave only the organisation"),
         _sweep_actions,
     ),
-    DataClass("consents", _l("Consents, as proof"), END, 1096, DELETE, _sweep_photo_consents),
+    DataClass("consents", _l("Consents to photos, as proof"), END, 1096, DELETE, _sweep_photo_consents),
     DataClass("letters", _l("Text of letters"), DELIVERY, 7, DELETE, _sweep_letters),
     DataClass("envelopes", _l("Recipient and subject of letters"), DELIVERY, 182, DELETE, _sweep_envelopes),
-    DataClass("links", _l("Personal links"), _l("expiry"), 0, DELETE, _sweep_links),
+    DataClass("links", _l("Links and sessions"), _l("expiry"), 0, DELETE, _sweep_links),
     DataClass(
         "uploads", _l("Uploaded lists that were not taken over"), _l("upload"), 7, DELETE, _sweep_uploads
     ),
     DataClass("record", _l("Texts beside the record of changes"), END, 365, DELETE, _sweep_record),
+    DataClass(
+        "inbox", _l("What came by e-mail (without its words)"), _l("arrival"), 182, DELETE, _sweep_inbox
+    ),
+    DataClass(
+        "requests",
+        _l("Requests about data, and their decisions"),
+        _l("decision"),
+        1096,
+        DELETE,
+        _sweep_requests,
+    ),
     DataClass(
         "minutes",
         _l("Released minutes, once the archive has them or has declined them"),
@@ -300,6 +361,12 @@ CLASSES = (
         "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _sweep_feedback
     ),
 )
+
+
+def letters_kept() -> int:
+    """For how many days the words of letters are kept, for the outbox, which deletes them."""
+    with unit.reading():
+        return queries.periods(CLASSES)["letters"]
 
 
 def period_words(days: int) -> str:
@@ -386,12 +453,12 @@ def forget_told() -> int:
 def set_periods(days: dict[str, int]) -> None:
     """Keep the operator's periods where they differ from the defaults."""
     known = {period.name: period for period in db.session.scalars(select(RetentionPeriod))}
-    for one in CLASSES:
-        wanted = days[one.name]
-        if one.name in known:
-            known[one.name].days = wanted
-        elif wanted != one.days:
-            db.session.add(RetentionPeriod(name=one.name, days=wanted))
+    holds = queries.periods(CLASSES)
+    for name, wanted in days.items():
+        if name in known:
+            known[name].days = wanted
+        elif wanted != holds[name]:
+            db.session.add(RetentionPeriod(name=name, days=wanted))
     db.session.flush()
 
 

@@ -28,8 +28,9 @@ from .models import (
 
 
 def periods(classes: Iterable[Any]) -> dict[str, int]:
-    """Days by class: the operator's, else the default."""
-    chosen = {period.name: period.days for period in db.session.scalars(select(RetentionPeriod))}
+    """Days by class: the operator's, else the setting's, else the default."""
+    chosen = {"letters": int(current_app.config["MAIL_TEXT_DAYS"])}
+    chosen |= {period.name: period.days for period in db.session.scalars(select(RetentionPeriod))}
     return {one.name: chosen.get(one.name, one.days) for one in classes}
 
 
