@@ -13,7 +13,7 @@ from conference.inbox.models import Outcome as InboxOutcome
 from conference.invitations.models import PersonalLink
 from conference.kit.db import db
 from conference.outbox import control
-from conference.outbox.models import Enclosure, Mail, MailState
+from conference.outbox.models import Enclosure, MailState
 from conference.privacy import operations
 from conference.privacy.models import Outcome, PrivacyRequest, RequestKind
 from conference.providers.models import Contact
