@@ -236,3 +236,31 @@ def test_the_outbox_keeps_words_as_long_as_the_schedule_says(app, in_house):
     with app.app_context():
         assert control.forget_texts(at=NOW + timedelta(days=29)) == 0
         assert control.forget_texts(at=NOW + timedelta(days=31)) == 1
+
+
+def test_the_document_for_data_protection_officers_has_the_same_table(app):
+    from pathlib import Path
+
+    from flask_babel import force_locale
+
+    text = (Path(__file__).parents[2] / "docs" / "datenschutz.md").read_text()
+    with app.test_request_context(), force_locale("de"):
+        for one in operations.CLASSES:
+            assert f"| {one.label} | {one.start} | {one.days} | {one.action} |" in text.splitlines()
+        assert f"| Erstellung | {app.config['BACKUP_DAYS']} |" in text
+    commands = {
+        line.split("--app wsgi ")[1].split("`")[0].split()[0]
+        for line in text.splitlines()
+        if "--app wsgi " in line
+    }
+    assert commands <= set(app.cli.commands) and {"audit", "backup", "retention"} <= commands
+
+
+def test_logs_are_thrown_away_when_the_schedule_says():
+    from pathlib import Path
+
+    deploy = Path(__file__).parents[2] / "deploy"
+    assert {"daily", "rotate 7", "maxage 7"} <= {
+        line.strip() for line in (deploy / "logrotate" / "folgetermin").read_text().splitlines()
+    }
+    assert "MaxRetentionSec=90day" in (deploy / "journald" / "folgetermin.conf").read_text()
