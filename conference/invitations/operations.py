@@ -118,6 +118,17 @@ def personal_link(
     return link
 
 
+def renew_purpose(
+    conference: Conference, contact: Contact, purpose: LinkPurpose, *, at: datetime
+) -> PersonalLink:
+    """Another link for this purpose alone; the old ones die at once."""
+    conference = lock(conference)
+    for link in queries.links_of(conference, contact.id, at, purpose):
+        link.revoked_at = at
+    db.session.flush()  # a new link must not find the old one
+    return personal_link(conference, contact, purpose, at=at)
+
+
 def link_url(link: PersonalLink) -> str:
     """The link's address with the mark that becomes the token when the letter leaves."""
     return address_of(link.purpose, links.mark_of(link.nonce))

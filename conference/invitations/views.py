@@ -161,7 +161,7 @@ def edit_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             provider, _new = providers.keep_provider(form.organisation.data, None, None, at=clock.now())
-            providers.change_contact(contact, provider, form.fields(), form.started_from)
+            providers.correct_contact(contact, provider, form.fields(), form.started_from, at=clock.now())
             return pages.done(
                 "invitations.show_guest",
                 _("The person has been saved."),

@@ -536,9 +536,20 @@ def lift_restriction(contact: Contact) -> None:
 
 
 def rectify(
-    contact: Contact, *, title: str, first_name: str, last_name: str, function: str, version: int | None
+    conference: Conference,
+    contact: Contact,
+    *,
+    title: str,
+    first_name: str,
+    last_name: str,
+    function: str,
+    version: int | None,
+    at: datetime,
 ) -> None:
-    """Put right what people know best themselves, in their registrations too. Raises Stale when staff changed it meanwhile."""
+    """Put right what people know best themselves, in their registrations too; the person is told by mail.
+
+    Raises Stale when staff changed it meanwhile.
+    """
     contact = found(one_locked(select(Contact).where(Contact.id == contact.id)))
     new = f"{title} {first_name} {last_name}, {function}"
     old = f"{contact.title} {contact.first_name} {contact.last_name}, {contact.function}"
@@ -555,6 +566,15 @@ def rectify(
         if registration.name == before:
             registration.name = contact.name
             registration.version += 1
+    if contact.email and new.strip() != old.strip():
+        told = letter(
+            conference,
+            "privacy_corrected",
+            (contact.name, contact.email),
+            purpose=f"privacy-corrected:{contact.id}:{contact.version}",
+            context={"contact": contact},
+        )
+        queue(told, at=at)
 
 
 # -- access ----------------------------------------------------------------

@@ -68,12 +68,14 @@ def correct_name() -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             operations.rectify(
+                access.link().conference,
                 access.link().contact,
                 title=form.title.data or "",
                 first_name=form.first_name.data or "",
                 last_name=str(form.last_name.data),
                 function=form.function.data or "",
                 version=form.started_from,
+                at=clock.now(),
             )
             return pages.done("privacy.my_data", _("Your details have been saved."))
     return _my_data(form, RequestForm(formdata=None))

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import update
 from sqlalchemy.engine import Connection
@@ -14,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused, check_version
+from ..outbox.operations import NewMail, queue, worded
+from ..outbox.queries import was_written_to
 from . import queries
 from .models import Contact, Provider, Salutation, Side
 
@@ -159,6 +162,29 @@ def change_contact(contact: Contact, provider: Provider, fields: ContactFields, 
     for name, value in _plain(fields).items():
         setattr(contact, name, value)
     contact.version += 1
+
+
+def correct_contact(
+    contact: Contact, provider: Provider, fields: ContactFields, version: int | None, *, at: datetime
+) -> None:
+    """The same, and the old address is told that it counts no longer, if a letter has ever reached it."""
+    before, name = contact.email, contact.name
+    change_contact(contact, provider, fields, version)
+    db.session.flush()
+    if before and contact.email_key != canonical_email(before)[1] and was_written_to(before):
+        language = str(current_app.config["LANGUAGE"])
+        subject, text = worded("address_changed", language, name=name)
+        purpose = f"address-changed:{contact.id}:{contact.version}"
+        new = NewMail(
+            purpose=purpose,
+            kind="address_changed",
+            about=None,
+            language=language,
+            recipient=(name, before),
+            subject=subject,
+            text=text,
+        )
+        queue(new, at=at)
 
 
 def _plain(fields: ContactFields) -> dict[str, object]:

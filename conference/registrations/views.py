@@ -32,6 +32,11 @@ def _invitation_behind(token: str) -> tuple[PersonalLink, Invitation]:
     return link, found(invitation_for(link.conference, link.contact_id))
 
 
+def _initials(contact: Contact) -> str:
+    """Enough for its owner, and nobody's name for others: A. M."""
+    return " ".join(f"{name[:1]}." for name in (contact.first_name, contact.last_name) if name)
+
+
 @bp.route("/invitation/<token>", methods=["GET", "POST"])
 @access.public
 @limiter.limit("3000 per 10 minutes")
@@ -39,7 +44,12 @@ def answer_invitation(token: str) -> ResponseReturnValue:
     """The personal link. Looking changes nothing; an answered one shows no name, only the way in."""
     link, invitation = _invitation_behind(token)
     if request.method == "GET" and invitation.reply is not Reply.OPEN:
-        return pages.show("registrations/answered.html", token=token, event=link.conference)
+        return pages.show(
+            "registrations/answered.html",
+            token=token,
+            event=link.conference,
+            initials=_initials(link.contact),
+        )
     form, no = _answer_forms(link, invitation)
     if request.method == "POST" and request.form.get("reply") == "declined":
         return _declined(token, link, invitation, form, no)
