@@ -5,13 +5,13 @@ itself refuses to delete them before.
 """
 
 import hashlib
+import html
 import io
 import json
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from xml.sax.saxutils import escape
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
@@ -181,12 +181,12 @@ def _xml(facts: dict[str, Any]) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<aussonderung xmlns="urn:folgetermin:archive-offer:1" xmlns:dc="http://purl.org/dc/elements/1.1/">',
     ]
-    lines += [f"  <dc:{core[key]}>{escape(str(facts[key]))}</dc:{core[key]}>" for key in core]
-    lines += [f"  <dc:date>{escape(facts['begin'])}</dc:date>", "  <dc:type>Protokoll</dc:type>"]
+    lines += [f"  <dc:{core[key]}>{html.escape(str(facts[key]))}</dc:{core[key]}>" for key in core]
+    lines += [f"  <dc:date>{html.escape(facts['begin'])}</dc:date>", "  <dc:type>Protokoll</dc:type>"]
     plain = ("format", "packed_on", "series", "begin", "end", "place")
-    lines += [f"  <{key}>{escape(str(facts[key]))}</{key}>" for key in plain]
+    lines += [f"  <{key}>{html.escape(str(facts[key]))}</{key}>" for key in plain]
     for kind, rows in (("release", facts["releases"]), ("file", facts["files"])):
         for row in rows:
-            inside = "".join(f"<{key}>{escape(str(value))}</{key}>" for key, value in row.items())
+            inside = "".join(f"<{key}>{html.escape(str(value))}</{key}>" for key, value in row.items())
             lines.append(f"  <{kind}>{inside}</{kind}>")
     return "\n".join([*lines, "</aussonderung>", ""]).encode()

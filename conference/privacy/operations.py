@@ -344,7 +344,7 @@ CLASSES = (
     DataClass(
         "requests",
         _l("Requests about data, and their decisions"),
-        _l("decision"),
+        _l("the decision"),
         1096,
         DELETE,
         _sweep_requests,
