@@ -121,7 +121,11 @@ def build(app: Flask) -> World:
         world.add("leadership", ["/"], **a_session(app, leadership))
         starts = _house(world, series, organiser)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep", "/inbox", "/feedback", *starts], **a_session(app, admin))
+        world.add(
+            "administration",
+            ["/upkeep", "/inbox", "/feedback", f"/archive/{OVER}", *starts],
+            **a_session(app, admin),
+        )
     return world
 
 
