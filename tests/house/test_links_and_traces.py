@@ -178,7 +178,8 @@ def test_t32_a_calendar_token_opens_nothing_else_and_can_be_changed(app, in_hous
                 rule.rule,
             )
     assert stranger.client.post(path, data={"csrf_token": stranger.csrf_token()}).status_code == 405
-    other = links.token_of(link.nonce)
+    with app.app_context():
+        other = links.token_of(link.nonce)
     stranger.open(f"/calendar/{other}.ics", status=404)
     browser.submit("groups.renew_calendar")
     stranger.open(path, status=404)
