@@ -72,6 +72,7 @@ TABLES = {
     "release": _recorded("sha256", left_out="document text pdf"),
     "privacy_request": _recorded(),
     "retention_period": _recorded("name"),
+    "archive_step": _recorded("note"),
     "statement": _recorded("page language"),
     "feedback": _recorded(),
 }
@@ -84,6 +85,7 @@ NOT_RECORDED = {
     "audit_text": "the record itself",
     "ballot": "secret: the order of rows in the record would be a path back to the person",
     "voter": "secret: it is known that somebody has voted, never when",
+    "notice": "a copy of a letter's words, which are recorded themselves",
     "wish": "part of the registration, stored anew with each save",
     "mail": "the outbox is a record of its own, and the worker changes its rows all the time",
     "inbound_mail": "the inbox is a record of its own",

@@ -122,7 +122,11 @@ def build(app: Flask) -> World:
         world.add("facilitator", ["/"], **a_session(app, _facilitator(organiser)))
         starts = _house(world, series, organiser)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep", "/inbox", "/feedback", *starts], **a_session(app, admin))
+        world.add(
+            "administration",
+            ["/upkeep", "/inbox", "/feedback", f"/archive/{OVER}", *starts],
+            **a_session(app, admin),
+        )
     return world
 
 

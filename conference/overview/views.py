@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import current_app, redirect, url_for
+from flask import Response, current_app, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,6 +13,8 @@ from ..conferences.queries import all_series_of, conference_here, conferences_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
 from ..kit import access, clock, dates, pages
+from ..kit.addresses import absolute
+from ..kit.errors import Missing
 from ..kit.qr import qr_svg
 from ..sheets.queries import counts_of
 from . import bp, forms, queries
@@ -207,6 +209,22 @@ def accessibility() -> ResponseReturnValue:
 def imprint() -> ResponseReturnValue:
     """Who runs this installation."""
     return pages.show("overview/imprint.html", operator=_operator())
+
+
+@bp.get("/.well-known/security.txt")
+@access.public
+def security_contact() -> ResponseReturnValue:
+    """Whom to tell of a weakness, for programs and people (RFC 9116)."""
+    contact, expires = current_app.config["SECURITY_CONTACT"], current_app.config["SECURITY_EXPIRES"]
+    if not contact or not expires:
+        raise Missing
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires}T23:59:59Z",
+        "Preferred-Languages: de, en",
+        f"Canonical: {absolute('overview.security_contact')}",
+    ]
+    return Response("\n".join([*lines, ""]), mimetype="text/plain")
 
 
 def _operator() -> str:

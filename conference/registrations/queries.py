@@ -141,6 +141,18 @@ def named_participants(conference: Conference) -> list[tuple[str, Contact]]:
     return sorted(people, key=lambda person: _sort_key(*person))
 
 
+def list_for_participants(conference: Conference) -> tuple[list[tuple[str, Contact]], int]:
+    """Who has agreed to be on the list that all get, and how many others there are."""
+    consents = consents_of(conference)
+    everybody = named_participants(conference)
+    named = [
+        (name, contact)
+        for name, contact in everybody
+        if ConsentKind.LIST in consents.get(contact.id, set()) and contact.restricted_at is None
+    ]
+    return named, len(everybody) - len(named)
+
+
 def _sort_key(name: str, contact: Contact) -> tuple[str, str]:
     if name == contact.name or name.endswith(contact.last_name):
         return contact.sort_key

@@ -32,6 +32,11 @@ def _invitation_behind(token: str) -> tuple[PersonalLink, Invitation]:
     return link, found(invitation_for(link.conference, link.contact_id))
 
 
+def _initials(contact: Contact) -> str:
+    """Enough for its owner, and nobody's name for others: A. M."""
+    return " ".join(f"{name[:1]}." for name in (contact.first_name, contact.last_name) if name)
+
+
 @bp.route("/invitation/<token>", methods=["GET", "POST"])
 @access.public
 @limiter.limit("3000 per 10 minutes")
@@ -39,7 +44,12 @@ def answer_invitation(token: str) -> ResponseReturnValue:
     """The personal link. Looking changes nothing; an answered one shows no name, only the way in."""
     link, invitation = _invitation_behind(token)
     if request.method == "GET" and invitation.reply is not Reply.OPEN:
-        return pages.show("registrations/answered.html", token=token, event=link.conference)
+        return pages.show(
+            "registrations/answered.html",
+            token=token,
+            event=link.conference,
+            initials=_initials(link.contact),
+        )
     form, no = _answer_forms(link, invitation)
     if request.method == "POST" and request.form.get("reply") == "declined":
         return _declined(token, link, invitation, form, no)
@@ -171,6 +181,8 @@ def _my_page(
         begun=clock.now() >= conference.starts_at,
         closed=clock.now() >= conference.answers_close_at,
         wording={kind.value: operations.consent_wording(kind, conference) for kind in ConsentKind},
+        given=queries.valid_consents(registration) if registration else {},
+        takes_part=invitation.contact_id in queries.participant_ids(conference),
     )
 
 
@@ -200,6 +212,37 @@ def change_consents() -> ResponseReturnValue:
             operations.change_consents(registration, form.ticked, form.started_from, at=clock.now())
             return pages.done("registrations.my_page", _("Your consents have been saved."))
     return _my_page(conference, registration, invitation, form)
+
+
+@bp.post("/my/consents/<kind>/withdrawal")
+@access.guest
+def withdraw_consent(kind: str) -> ResponseReturnValue:
+    """Withdraw one consent with one press; it acts at once."""
+    _conference, registration, _invitation = _mine()
+    withdrawn = next((one for one in ConsentKind if one.value == kind), None)
+    if withdrawn is None:
+        raise Missing
+    operations.withdraw_consent(found(registration), withdrawn, at=clock.now())
+    return pages.done("registrations.my_page", _("Your consent has been withdrawn."))
+
+
+@bp.get("/my/participants")
+@access.guest
+def my_participants() -> ResponseReturnValue:
+    """The list of participants that all of them get: who has agreed. Only for who takes part."""
+    conference, _registration, _invitation = _mine()
+    contact = access.link().contact
+    if contact.id not in queries.participant_ids(conference):
+        raise Missing
+    named, others = queries.list_for_participants(conference)
+    return pages.show(
+        "registrations/my_participants.html",
+        event=conference,
+        named=named,
+        others=others,
+        reader=contact.name,
+        opened_at=clock.now(),
+    )
 
 
 @bp.post("/my/withdrawal")
@@ -400,9 +443,9 @@ def badges(slug: str) -> ResponseReturnValue:
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
 
 
-def _paper(template: str, conference: Conference, **context: object) -> str:
+def _people_to_print(conference: Conference) -> list[dict[str, object]]:
     consents = queries.consents_of(conference)
-    people = [
+    return [
         {
             "name": name,
             "organisation": contact.provider.name,
@@ -410,6 +453,10 @@ def _paper(template: str, conference: Conference, **context: object) -> str:
         }
         for name, contact in queries.named_participants(conference)
     ]
+
+
+def _paper(template: str, conference: Conference, **context: object) -> str:
+    people = _people_to_print(conference)
     with force_locale(conference.language):
         return render_template(
             template,

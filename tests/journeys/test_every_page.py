@@ -49,11 +49,12 @@ ORGANISER = [
     "/conferences/june-2023/ideas/import", "/conferences/june-2023/ideas/codes", "/conferences/august-2023/guests/1",
     "/conferences/august-2023/guests/39", "/conferences/august-2023/guests/39/edit", "/conferences/august-2023/guests/new",
     "/conferences/august-2023/mailing/invitations", "/conferences/august-2023/mailing/reminders",
-    "/conferences/august-2023/mailing/updates",
+    "/conferences/august-2023/mailing/updates", "/conferences/june-2023/notices",
 ]  # fmt: skip
 ADMINISTRATION = [
     "/accounts", "/accounts/new", "/accounts/1", "/accounts/rules", "/upkeep", "/inbox", "/record", "/record/check",
     "/retention", "/retention/preview", "/statements/privacy/de", "/feedback", "/series/bildungstraegerkonferenz/edit",
+    "/archive", "/archive/june-2023",
 ]  # fmt: skip
 LEADERSHIP = [
     "/",
@@ -66,7 +67,16 @@ FACILITATOR = [
     f"/conferences/june-2023{page}"
     for page in ("", "/agenda", "/groups", "/sheets", "/ideas", "/groups/papers")
 ]
-GUEST = ["/my", "/my/groups", "/my/groups/time", "/my/groups/1/sheet", "/my/data", "/my/votes"]
+GUEST = [
+    "/my",
+    "/my/groups",
+    "/my/groups/time",
+    "/my/groups/1/sheet",
+    "/my/data",
+    "/my/data/notice",
+    "/my/participants",
+    "/my/votes",
+]
 
 
 def check(page, address, wide=True):
