@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_AT_HOME = shutil.ignore_patterns(".git", ".venv", "instance", "build", "__pycache__", ".*_cache", ".hypothesis")
+LEFT_AT_HOME = shutil.ignore_patterns(
+    ".git", ".venv", "instance", "build", "__pycache__", ".*_cache", ".hypothesis"
+)
 
 
 def without(defence: dict[str, Any], house: Path) -> None:
     """Take the defence out of the copy. An error when its words are not there exactly once."""
     path = house / defence["file"]
     text = path.read_text()
-    if text.count(defence["take"]) != 1:
-        sys.exit(f"Error: {defence['requirement']}: the words of {defence['file']} are there {text.count(defence['take'])} times.")
+    found = text.count(defence["take"])
+    if found != 1:
+        sys.exit(f"Error: {defence['requirement']}: the words of {defence['file']} are there {found} times.")
     path.write_text(text.replace(defence["take"], defence["put"]))
 
 
@@ -60,7 +63,8 @@ def main() -> None:
             without(defence, house)
             failed = failed_tests(defence["tests"], house)
         for test in defence["tests"]:
-            print(f"{defence['requirement']}  {'caught by' if test in failed else 'NOT CAUGHT BY'} {test}: {defence['without']}", flush=True)
+            verdict = "caught by" if test in failed else "NOT CAUGHT BY"
+            print(f"{defence['requirement']}  {verdict} {test}: {defence['without']}", flush=True)
         missed += [test for test in defence["tests"] if test not in failed]
     sys.exit(f"{len(missed)} tests hold nothing." if missed else 0)
 
