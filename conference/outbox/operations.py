@@ -475,6 +475,7 @@ def letter_of(mail: Mail, *, at: datetime) -> Letter:
         sent_at=at,
         in_reply_to=mail.in_reply_to or "",
         list_unsubscribe=links.reveal(mail.unsubscribe_url or ""),
+        is_bulk=mail.batch is not None,
         calendar=mail.calendar,
         calendar_method="CANCEL" if mail.calendar_method == "CANCEL" else "REQUEST",
         attachments=[(enclosed.name, enclosed.media_type, enclosed.content)] if enclosed else [],
