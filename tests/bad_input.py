@@ -88,7 +88,9 @@ CLASSES = LEGITIMATE | {
     "htmx": [f"<div hx-get='/' hx-trigger='load' hx-on:load='{RUN}'>", f"<b hx-on::before-request={RUN} hx-get=/ hx-trigger=load>", f"<i data-hx-on:load={RUN} data-hx-post=/sign-out data-hx-trigger=load>", f"<a hx-vals='js:{RUN}' hx-get=/ hx-trigger=load>", "<base href=https://boese.example/>"],
     "dom-clobber": ["<form id=csrf_token><input name=value>", "<img name=getElementById>", "<a id=htmx><a id=htmx name=config href=x>", "<input name=body>", "<form name=documentElement>", "<meta http-equiv=refresh content='0;url=https://boese.example'>"],
 }  # fmt: skip
-SCRIPTS = [text for name in CLASSES if name.startswith(("xss-", "htmx", "dom-clobber")) for text in CLASSES[name]]
+SCRIPTS = [
+    text for name in CLASSES if name.startswith(("xss-", "htmx", "dom-clobber")) for text in CLASSES[name]
+]
 
 
 def naughty_strings() -> list[str]:

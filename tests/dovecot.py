@@ -101,7 +101,12 @@ def running() -> Iterator[Box]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     ours = folder / "mail" / OURS
-    for path in (ours / "new", ours / "cur", ours / "tmp", *(folder / name for name in ("home", "run", "state"))):
+    for path in (
+        ours / "new",
+        ours / "cur",
+        ours / "tmp",
+        *(folder / name for name in ("home", "run", "state")),
+    ):
         path.mkdir(parents=True)
     for path in (folder / "mail", ours, *ours.iterdir(), folder / "home"):
         os.chown(path, *owner())

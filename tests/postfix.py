@@ -1,7 +1,6 @@
-"""A real mail server on this machine: Postfix, with folders and ports of its own. It puts what it takes into the Maildirs of
-`tests/dovecot.py`, and writes by itself to the sender what it cannot deliver. No service of the system is touched.
+"""A real mail server on this machine: Postfix, with folders and ports of its own; no service of the system is touched.
 
-Postfix starts as root only, and gives that up by itself: whoever runs the tests as somebody else needs `sudo -n`.
+It puts what it takes into the Maildirs of `tests/dovecot.py`, and writes to the sender about what it cannot deliver. Postfix starts as root only, and gives that up by itself: whoever runs the tests as somebody else needs `sudo -n`.
 """
 
 import os

@@ -326,7 +326,12 @@ def mark_sent(connection: Connection, sent: Mapping[str, datetime]) -> int:
     waiting = connection.execute(select(*columns).where(Mail.state.not_in(OUT))).all()
     news = [row for row in waiting if row.message_id in sent]
     for row in news:
-        values = {"state": MailState.SENT, "sent_at": sent[row.message_id], "error": None, "lease_until": None}
+        values = {
+            "state": MailState.SENT,
+            "sent_at": sent[row.message_id],
+            "error": None,
+            "lease_until": None,
+        }
         values |= _without_links(row.text, row.button_url)
         connection.execute(update(Mail).where(Mail.id == row.id).values(values))
     return len(news)
@@ -340,7 +345,13 @@ def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime
     ).all():
         if not is_erased(comparison_key(address)):
             continue
-        blank = {"recipient_name": "", "recipient_address": "", "subject": "", "text": "", "calendar": None}
+        blank: dict[str, object] = {
+            "recipient_name": "",
+            "recipient_address": "",
+            "subject": "",
+            "text": "",
+            "calendar": None,
+        }
         blank |= {
             "button_label": None,
             "button_url": None,

@@ -10,6 +10,7 @@ import pytest
 
 from conference import ROOMS
 from conference.core.text import BadText, clean_text
+from conference.kit.db import db
 from conference.kit.forms import shown_again
 
 from .. import world
@@ -230,6 +231,30 @@ def test_odd_but_honest_input_is_stored_as_it_is(garden, room):
     assert not wrong, "\n".join(wrong)
 
 
+def test_t26_what_a_page_does_not_ask_changes_nothing(garden):
+    """Every column of every table, sent along with every form: the same statements with the same values as without."""
+    mark = b"987654321"
+    columns = {column.name for table in db.metadata.tables.values() for column in table.columns}
+    wrong = []
+    with nothing_stays(garden.app) as record:
+        for form in (form for room in ROOMS for form in garden.of(room) if form.method == "POST"):
+            pairs, asked = filled(form), {control.name for control in form.fields}
+            more = [
+                (name, mark) for name in sorted(columns | {"is_admin", "role", "status"}) if name not in asked
+            ]
+            seen = []
+            for sent in (pairs, pairs + more):
+                record.committed.clear()
+                status = send(form, sent).status_code
+                seen.append((status, [statement for statement, _values in record.committed]))
+            where = f"{form.endpoint} ({form.page}): "
+            if seen[0] != seen[1]:
+                wrong.append(where + f"does something else with them: {seen[0][0]}, {seen[1][0]}")
+            if mark.decode() in repr_of(record.committed):
+                wrong.append(where + "stores a field that its page does not have; name the fields one by one")
+    assert not wrong, "\n".join(wrong)
+
+
 EACH = 6
 
 
@@ -256,15 +281,16 @@ def test_t24_req13_every_class_of_hostile_text_in_every_field(garden):
                 sent = spoilt(pairs, control.name, text.encode(errors="surrogatepass"))
                 answer = send(form, sent)
                 where = f"{form.endpoint} ({form.page}), {control.name}={text[:60]!r}: "
-                wrong += [where + problem for problem in problems_of_text(garden, form, control, text, answer, record, sent)]
+                wrong += [
+                    where + problem
+                    for problem in problems_of_text(garden, form, control, text, answer, record, sent)
+                ]
     assert not wrong, "\n".join(wrong)
 
 
 def problems_of_text(garden, form, control, text, answer, record, sent):
-    if answer.status_code >= 500:
-        return ["crashes"]
-    if answer.status_code >= 400 and record.committed:
-        return [f"answers {answer.status_code} and writes"]
+    if answer.status_code >= 500 or (answer.status_code >= 400 and record.committed):
+        return [f"answers {answer.status_code}, {len(record.committed)} written"]
     if form.method == "GET":
         return []
     try:
@@ -274,12 +300,13 @@ def problems_of_text(garden, form, control, text, answer, record, sent):
         return [f"is taken though it holds what no text may ({error.code})"] if is_taken else []
     if answer.status_code == 422:
         # What was typed, or what would be stored of it.
-        as_typed, as_stored = (problems_of_page(garden, form, control, sent, kept.encode(), answer) for kept in (text, clean))
+        as_typed, as_stored = (
+            problems_of_page(garden, form, control, sent, kept.encode(), answer) for kept in (text, clean)
+        )
         return as_typed if as_stored else []
     stays_plain = record.committed and control.kind != "search" and control.name not in MADE_PLAIN
-    if answer.status_code < 400 and stays_plain and clean not in repr_of(record.committed):
-        return ["is not what was stored"]
-    return []
+    is_lost = answer.status_code < 400 and stays_plain and clean not in repr_of(record.committed)
+    return ["is not what was stored"] if is_lost else []
 
 
 def repr_of(committed):

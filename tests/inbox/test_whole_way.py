@@ -166,7 +166,9 @@ def test_accept_in_a_mail_client_is_the_answer_here(app, servers, office, guest)
     assert sent(app, LATER).sent == 1, "the confirmation"
     [_first, confirmation] = mailbox_of(servers, "ada.muster", 2)
     assert confirmation["Message-ID"] != letter["Message-ID"]
-    assert confirmation["In-Reply-To"] == confirmation["References"] == letter["Message-ID"], "one conversation"
+    assert confirmation["In-Reply-To"] == confirmation["References"] == letter["Message-ID"], (
+        "one conversation"
+    )
     office.post(GUEST, OURS, answer_of(letter, "DECLINED").as_bytes(policy=policy.SMTP))
     assert look(app, servers, 2)[1] is Outcome.DECLINED
     assert of(app, Invitation)[0].reply is Reply.DECLINED
@@ -231,7 +233,9 @@ def test_f04_what_is_sent_again_is_the_same_letter(app, servers, office, guest):
 
 def test_t37_the_button_of_the_mail_program_ends_reminders(app, servers, office, guest, in_house):
     with in_house():
-        invitations.send_reminders(db.session.get(Invitation, guest.id).conference, at=NOW + timedelta(days=2))
+        invitations.send_reminders(
+            db.session.get(Invitation, guest.id).conference, at=NOW + timedelta(days=2)
+        )
     assert sent(app, NOW + timedelta(days=2)).sent == 1
     reminder = mailbox_of(servers, "ada.muster", 2)[1]
     address = str(reminder["List-Unsubscribe"])

@@ -84,7 +84,13 @@ class Outbox(RuleBasedStateMachine):
     def write(self, person, batch):
         kind = "undone" if batch == "invitations:1" else "notice"
         with self.transaction():
-            mail = a_mail(recipient=("Ada", person), batch=batch, kind=kind, text=f"Ihr Link:\n{LINK}\n", purpose=f"p:{len(self.written)}")
+            mail = a_mail(
+                recipient=("Ada", person),
+                batch=batch,
+                kind=kind,
+                text=f"Ihr Link:\n{LINK}\n",
+                purpose=f"p:{len(self.written)}",
+            )
             assert a_mail(purpose=mail.purpose, text="anders") is mail, "the same letter is queued once"
             mail.due_at = self.at
             self.written[mail.message_id] = person
@@ -214,7 +220,9 @@ class Outbox(RuleBasedStateMachine):
     @invariant()
     def all_holds(self):
         arrived, letters = self.arrived(), self.letters()
-        assert [mail.message_id for mail in letters] == list(self.written), "none is lost, none changes its name"
+        assert [mail.message_id for mail in letters] == list(self.written), (
+            "none is lost, none changes its name"
+        )
         for key, number in arrived.items():
             assert number <= 1 + self.crashed[key], "a second time only where a worker died after sending"
         for mail in letters:
@@ -227,7 +235,9 @@ class Outbox(RuleBasedStateMachine):
         if mail.state in OUT:
             assert arrived and mail.sent_at, "it says sent what never left"
         else:
-            assert arrived <= self.crashed[mail.message_id], f"it has left, and the outbox says {mail.state.value}"
+            assert arrived <= self.crashed[mail.message_id], (
+                f"it has left, and the outbox says {mail.state.value}"
+            )
 
     def stays_where_it_must(self, mail, arrived):
         """What was taken back, and what an erased person would have got."""
