@@ -58,25 +58,33 @@ for pattern, flags in patterns:
 
 def patterns():
     """All patterns of the package: those that stand in its modules, and those that are given to `re` in place."""
-    found = {}
-    for module in pkgutil.walk_packages(conference.__path__, "conference."):
-        if ".migrations" in module.name or module.name.endswith(
-            ("_child", "pdf_tags", "pdf_claims", "pdf_tree")
-        ):
-            continue
-        for value in vars(importlib.import_module(module.name)).values():
-            for one in value if isinstance(value, (tuple, list)) else [value]:
-                for inner in one if isinstance(one, tuple) else [one]:
-                    if isinstance(inner, re.Pattern) and isinstance(inner.pattern, str):
-                        found[inner.pattern, inner.flags & ~re.UNICODE] = module.name
+    found = {(one.pattern, one.flags & ~re.UNICODE) for module in modules() for one in kept_in(module)}
     for path in (ROOT / "conference").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            if is_call and isinstance(node.func.value, ast.Name) and node.func.value.id == "re" and node.args:
-                first = node.args[0]
-                if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    found.setdefault((first.value, 0), path.name)
-    return found
+            words = ast.unparse(node.func) if isinstance(node, ast.Call) and node.args else ""
+            first = node.args[0] if words.startswith("re.") else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                found.add((first.value, 0))
+    return sorted(found)
+
+
+def modules():
+    for module in pkgutil.walk_packages(conference.__path__, "conference."):
+        if ".migrations" not in module.name and not module.name.endswith(
+            ("_child", "_tags", "_claims", "_tree")
+        ):
+            yield importlib.import_module(module.name)
+
+
+def kept_in(module):
+    """The patterns among what a module holds, also in its tuples and lists, and in pairs of those."""
+    waiting = list(vars(module).values())
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (tuple, list)) and len(value) < 100:
+            waiting += value
+        elif isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+            yield value
 
 
 def evil():
@@ -85,7 +93,7 @@ def evil():
 
 def slow(found):
     """The patterns that take a fifth of a second of work for one text, or do not end at all."""
-    asked = json.dumps([list(found), evil()])
+    asked = json.dumps([found, evil()])
     done = subprocess.run(
         [sys.executable, "-c", CHILD], input=asked, capture_output=True, text=True, check=False
     )
