@@ -178,7 +178,7 @@ def test_t09_req09_nothing_that_was_typed_ever_runs(chromium, hostile):
 def test_t09_req09_parts_that_renew_themselves_bring_nothing_to_life(chromium, hostile):
     """On the projector and beside it: after htmx has fetched and put in a part of the page, all is as it was."""
     notes, pages = [], []
-    for end in ("wall", "groups/wall", "sheets/wall", "groups/time"):
+    for end in ("wall", "wall?view=clusters", "groups/wall", "sheets/wall", "groups/time"):
         context, page = as_visitor(chromium, hostile, "organiser", notes)
         page.goto(f"{hostile.address}/conferences/{world.COMING}/{end}")
         assert page.locator("[hx-get][hx-trigger]").count(), end
