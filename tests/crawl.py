@@ -127,20 +127,21 @@ def walk(app: Flask, client: Client, starts: list[str], per_route: int = 3) -> t
         answer = client.get(path)
         assert answer.status_code < 500, f"{path} answers {answer.status_code}"
         if answer.status_code in (302, 303):
-            _follow(app, answer.headers["Location"], path, waiting, seen, visits, per_route)
+            follow(app, answer.headers["Location"], path, waiting, seen, visits, per_route)
         if answer.status_code != 200 or answer.mimetype != "text/html":
             continue
         page = html5lib.parse(answer.get_data(as_text=True))
         forms += forms_on(page, client, path, app)
         for link in page.iter(f"{XHTML}a"):
-            _follow(app, link.get("href") or "", path, waiting, seen, visits, per_route)
+            follow(app, link.get("href") or "", path, waiting, seen, visits, per_route)
     with client.session_transaction() as session:
         for form in forms:
             form.session = dict(session)
     return forms, seen
 
 
-def _follow(app: Flask, href: str, base: str, waiting: Any, seen: Any, visits: Any, per_route: int) -> None:
+def follow(app: Flask, href: str, base: str, waiting: Any, seen: Any, visits: Any, per_route: int) -> None:
+    """Remember where a link leads, if it is a page of ours of which not enough were seen."""
     target = urlsplit(urljoin(f"http://localhost{base}", href))
     endpoint = endpoint_of(app, target.path, "GET")
     if (

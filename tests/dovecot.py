@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 NOBODY = 65534
+OURS = "folgetermin"
+PASSWORD = "mailbox-of-the-tests"
 PROGRAM = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 CONFIGURATION = """
 protocols = imap
@@ -26,10 +28,10 @@ default_internal_user = {login}
 default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 1
-mail_location = maildir:{folder}/mail
+mail_location = maildir:{folder}/mail/%n
 passdb {{
   driver = static
-  args = password=mailbox-of-the-tests
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -52,30 +54,40 @@ service anvil {{
 
 @dataclass
 class Box:
-    """A running server with one mailbox."""
+    """A running server; `OURS` is the mailbox of Folgetermin, everybody else's appears with their first mail."""
 
     port: int
     folder: Path
     delivered: int = 0
 
+    @property
+    def mails(self) -> Path:
+        """Where the Maildirs are, one for each name."""
+        return self.folder / "mail"
+
     def deliver(self, raw: bytes) -> Path:
-        """Put a mail where a mail server would: into the Maildir."""
+        """Put a mail where a mail server would: into our Maildir."""
         self.delivered += 1
-        draft = self.folder / "mail" / "tmp" / f"{time.time_ns()}.{self.delivered}.tests"
+        draft = self.mails / OURS / "tmp" / f"{time.time_ns()}.{self.delivered}.tests"
         draft.write_bytes(raw.replace(b"\r\n", b"\n"))
-        os.chown(draft, *_owner())
-        final = self.folder / "mail" / "new" / draft.name
+        os.chown(draft, *owner())
+        final = self.mails / OURS / "new" / draft.name
         draft.rename(final)
         return final
 
     def names(self) -> list[str]:
-        """The files of all mails in the inbox, with their flags."""
-        return sorted(
-            path.name for part in ("new", "cur") for path in (self.folder / "mail" / part).iterdir()
-        )
+        """The files of all mails in our inbox, with their flags."""
+        return sorted(path.name for part in ("new", "cur") for path in (self.mails / OURS / part).iterdir())
+
+    def clear(self) -> None:
+        """Throw every mail of everybody away."""
+        for part in ("new", "cur"):
+            for path in self.mails.glob(f"*/{part}/*"):
+                path.unlink()
 
 
-def _owner() -> tuple[int, int]:
+def owner() -> tuple[int, int]:
+    """Whom the mailboxes belong to: nobody may be root there."""
     return (NOBODY, NOBODY) if os.getuid() == 0 else (os.getuid(), os.getgid())
 
 
@@ -88,15 +100,21 @@ def running() -> Iterator[Box]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    for name in ("mail/new", "mail/cur", "mail/tmp", "home", "run", "state"):
-        (folder / name).mkdir(parents=True)
-    for path in (folder / "mail", *(folder / "mail").iterdir(), folder / "home"):
-        os.chown(path, *_owner())
-    uid, gid = _owner()
+    ours = folder / "mail" / OURS
+    for path in (
+        ours / "new",
+        ours / "cur",
+        ours / "tmp",
+        *(folder / name for name in ("home", "run", "state")),
+    ):
+        path.mkdir(parents=True)
+    for path in (folder / "mail", ours, *ours.iterdir(), folder / "home"):
+        os.chown(path, *owner())
+    uid, gid = owner()
     import grp
 
     values = {
-        "folder": folder, "port": port, "uid": uid, "gid": gid, "group": grp.getgrgid(os.getgid()).gr_name,
+        "folder": folder, "port": port, "password": PASSWORD, "uid": uid, "gid": gid, "group": grp.getgrgid(os.getgid()).gr_name,
         "login": "dovenull" if os.getuid() == 0 else getpass.getuser(),
     }  # fmt: skip
     configuration = folder / "dovecot.conf"

@@ -36,9 +36,11 @@ install_packages() {
   can_install || fail "$reason Please install: sudo apt install $*"
   echo "Installing $* …"
   log=$(mktemp)
+  # Nothing that is there is removed, and a mail server of our tests does not become that of the machine.
   if ! administrator DEBIAN_FRONTEND=noninteractive sh -c '
     apt-get -qq -o DPkg::Lock::Timeout=400 update
-    exec apt-get -qq -y -o DPkg::Lock::Timeout=400 install --no-install-recommends "$@"' sh "$@" </dev/null >"$log" 2>&1
+    case " $* " in *" postfix "*) echo postfix postfix/main_mailer_type select No configuration | debconf-set-selections ;; esac
+    exec apt-get -qq -y --no-remove -o DPkg::Lock::Timeout=400 install --no-install-recommends "$@"' sh "$@" </dev/null >"$log" 2>&1
   then
     fail "$reason Installing $* failed: $(grep -m1 '^E:' "$log" || tail -n1 "$log") (all of it: $log)"
   fi
@@ -75,6 +77,7 @@ collect_test_programs() {
   command -v pdftotext >/dev/null || packages+=(poppler-utils)
   command -v qpdf >/dev/null || packages+=(qpdf)
   PATH=$PATH:/usr/sbin command -v dovecot >/dev/null || packages+=(dovecot-imapd)
+  PATH=$PATH:/usr/sbin command -v postfix >/dev/null || packages+=(postfix)
   [ -d /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu)
   compgen -G '/usr/share/fonts/truetype/noto/NotoColorEmoji*' >/dev/null || packages+=(fonts-noto-color-emoji)
   [ ${#packages[@]} = "$before" ] || reasons+=("The tests need some programs.")

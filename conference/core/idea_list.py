@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from .contact_list import BadTable, Row, Table, read_table
+from .contact_list import BadTable, Row, SheetReader, Table, read_sheets, read_table
 from .text import BadText, clean_text, comparison_key, length_of
 
 SHORTEST, LONGEST = 3, 500
@@ -54,10 +54,12 @@ class _BadRow(ValueError):
         self.code, self.value = code, value
 
 
-def read_ideas(data: bytes, filename: str, tables: Mapping[int, Collection[str]]) -> IdeaList:
+def read_ideas(
+    data: bytes, filename: str, tables: Mapping[int, Collection[str]], sheets: SheetReader = read_sheets
+) -> IdeaList:
     """The ideas of a file. `tables` are the names by round; a round or table that is not there is a problem. Raises nothing."""
     try:
-        table = read_table(data, filename)
+        table = read_table(data, filename, sheets)
     except BadTable as error:
         return _all_bad(1, _verdict(error))
     columns = _columns(table.header)

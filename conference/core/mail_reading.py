@@ -97,7 +97,7 @@ def _is_automatic(message: Message) -> bool:
     return (
         speaks
         or "X-Autoreply" in message
-        or str(message.get("Precedence", "")).strip().lower() in {"auto_reply", "junk"}
+        or str(message.get("Precedence", "")).strip().lower() in {"auto_reply", "bulk", "junk"}
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from ..conferences.models import Conference
 from ..core.codes import ALPHABET
 from ..core.codes import LENGTH as CODE_LENGTH
+from ..core.contact_list import SheetReader, read_sheets
 from ..core.idea_list import LONGEST, SHORTEST, IdeaProblem, read_ideas
 from ..core.text import comparison_key, length_of
 from ..groups.queries import round_of, rounds_of, tables_by_round
@@ -282,14 +283,18 @@ def _place(cluster: Cluster | None) -> str:
 # -- files ------------------------------------------------------------
 
 
-def import_ideas(conference: Conference, data: bytes, filename: str, *, at: datetime) -> IdeaImport:
+def import_ideas(
+    conference: Conference, data: bytes, filename: str, *, at: datetime, sheets: SheetReader = read_sheets
+) -> IdeaImport:
     """Take the ideas of a file with the columns Runde, Gruppe, Idee; with one bad row nothing is taken.
+
+    `sheets` opens workbooks: those of strangers were read in a process of their own before (kit.sheets).
 
     A file taken twice adds nothing: each row is known by its round, table, text and how often it stood there before.
     """
     conference = _locked(conference)
     rounds = {round_.number: round_.id for round_ in rounds_of(conference)}
-    read = read_ideas(data, filename, tables_by_round(conference))
+    read = read_ideas(data, filename, tables_by_round(conference), sheets)
     if read.problems:
         return IdeaImport(
             problems=tuple(RowProblem(problem.line, _explained(problem)) for problem in read.problems)

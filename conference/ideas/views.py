@@ -11,7 +11,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..groups import timer
 from ..groups.queries import table_names
-from ..kit import access, clock, forms, pages
+from ..kit import access, clock, forms, pages, sheets, unit
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.layout import belongs
@@ -242,21 +242,31 @@ def unhide_idea(slug: str, idea_id: int) -> ResponseReturnValue:
 @bp.route("/conferences/<slug>/ideas/import", methods=["GET", "POST"])
 @access.organisers
 @forms.accepts_bytes(6 * forms.MEGABYTE)
+@unit.own_transactions
 def import_ideas(slug: str) -> ResponseReturnValue:
-    """Take ideas from a file."""
-    conference = conference_here(access.account(), slug)
+    """Take ideas from a file. It is read outside any transaction."""
+    conference_here(access.account(), slug)
     form = ImportForm()
     outcome = None
     if forms.submitted(form):
-        file = form.file.data
-        outcome = operations.import_ideas(conference, file.read(), file.filename or "", at=clock.now())
+        outcome = _imported(slug, form.file.data.read(), form.file.data.filename or "")
         if not outcome.problems:
             return pages.done("ideas.show_ideas", _import_words(outcome), slug=slug)
         form.file.errors = [
             *form.file.errors,
             _("Nothing was taken from this file. Please correct the rows below."),
         ]
+    conference = conference_here(access.account(), slug)
     return pages.show("ideas/import_ideas.html", form=form, conference=conference, outcome=outcome)
+
+
+def _imported(slug: str, data: bytes, filename: str) -> operations.IdeaImport:
+    with unit.reading():
+        conference_here(access.account(), slug)
+    read = sheets.in_child(data)
+    with unit.writing():
+        conference = conference_here(access.account(), slug)
+        return operations.import_ideas(conference, data, filename, at=clock.now(), sheets=read)
 
 
 def _import_words(outcome: operations.IdeaImport) -> str:

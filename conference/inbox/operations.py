@@ -8,7 +8,6 @@ from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from ..core.mail_answers import is_dead
 from ..core.mail_reading import LARGEST, Bounce, CalendarReply, Incoming, read_mail
 from ..core.text import BadText, clean_text, comparison_key
 from ..invitations.models import Invitation
@@ -17,7 +16,7 @@ from ..kit.db import db, one_locked
 from ..kit.errors import Refused
 from ..kit.mail import Found, ImapFailed, ImapSettings, Letterbox
 from ..outbox.models import Mail, MailState
-from ..outbox.operations import bury
+from ..outbox.operations import mark_bounced
 from ..registrations import operations as registrations
 from . import queries
 from .models import InboundMail, Outcome
@@ -121,10 +120,7 @@ def _came_back(bounce: Bounce, at: datetime) -> Mail | None:
         return None
     if comparison_key(mail.recipient_address) != comparison_key(bounce.recipient):
         return None
-    mail.state, mail.error, mail.lease_until = MailState.BOUNCED, bounce.answer or "5.0.0", None
-    mail.sent_at = mail.sent_at or at
-    if is_dead(mail.error):
-        bury(mail, mail.error, at=at)
+    mark_bounced(mail, bounce.answer, at=at)
     return mail
 
 

@@ -12,7 +12,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..core.contact_list import missing_fields
 from ..core.text import clean_text
-from ..kit import access, clock, forms, pages, unit
+from ..kit import access, clock, forms, pages, sheets, unit
 from ..kit.db import db, found
 from ..kit.errors import Refused
 from ..kit.layout import belongs
@@ -46,8 +46,10 @@ def import_guests(slug: str) -> ResponseReturnValue:
     if forms.submitted(form):
         filename = _safe_name(form.file.data.filename)
         data = form.file.data.read()
+        with unit.reading():
+            conference_here(access.account(), slug)
         with pages.refusals(form):
-            table = imports.read(data, filename)
+            table = imports.read(data, filename, sheets.in_child(data))
             with unit.writing():
                 account = access.account()
                 draft = imports.upload(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import defer
 from ..accounts.models import Account
 from ..conferences.models import Conference
 from ..core import contact_list
-from ..core.contact_list import GoodRow, ListCheck, Problem, Table
+from ..core.contact_list import GoodRow, ListCheck, Problem, SheetReader, Table, read_sheets
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..providers import operations as providers
@@ -32,10 +32,13 @@ class Changed(Refused):
     """The preview that was confirmed is out of date."""
 
 
-def read(data: bytes, filename: str) -> Table:
-    """The table in an uploaded file. Raises Refused in words when it cannot be read."""
+def read(data: bytes, filename: str, reader: SheetReader = read_sheets) -> Table:
+    """The table in an uploaded file. Raises Refused in words when it cannot be read.
+
+    `reader` opens workbooks: what a stranger sends is read in a process of its own the first time (kit.sheets).
+    """
     try:
-        return contact_list.read_table(data, filename)
+        return contact_list.read_table(data, filename, reader)
     except contact_list.BadTable as error:
         raise Refused(table_problem(error)) from error
 

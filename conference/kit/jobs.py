@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from . import presence
+from . import counts, presence
 
 if TYPE_CHECKING:
     from huey import Huey
@@ -22,6 +22,7 @@ __all__ = ["all_the_time", "every_minute", "init", "queue", "wake", "work"]
 
 Job = Callable[[], Any]
 
+FAILED = "failed jobs"
 LAST_WORDS = 5
 """Seconds that a steady job may still take when the worker ends."""
 
@@ -80,7 +81,11 @@ def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Any:
 
     def run() -> None:
         with app.app_context():
-            job()
+            try:
+                job()
+            except Exception:
+                counts.add(FAILED)
+                raise
 
     run.__name__ = name.replace("-", "_")
     huey.periodic_task(crontab(minute="*"), name=f"{name}-each-minute")(run)
@@ -134,6 +139,7 @@ def _attempt(app: Flask, job: Job) -> None:
         try:
             job()
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; the next round tries again
+            counts.add(FAILED)
             app.logger.warning("%s could not be done: %s", job.__name__, type(error).__name__)
 
 

@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from . import pdf_text
+from . import child, pdf_text
 from .pdf_text import replaced_characters
 
 __all__ = ["PdfFailed", "render", "render_in_child", "replaced_characters"]
@@ -70,25 +69,11 @@ def render_in_child(html: str, *, seconds: int = 60, megabytes: int = 1024) -> b
     source = html.encode("utf-8", "ignore")
     if len(source) > HTML_LIMIT:
         raise PdfFailed("too_large", f"{len(source)} bytes of HTML")
-    command = [sys.executable, "-P", "-m", "kit.pdf_child", str(seconds), str(megabytes)]
     try:
-        done = subprocess.run(
-            command, input=source, capture_output=True, timeout=seconds, env=_child_environment(), check=False
-        )
+        done = child.run("kit.pdf_child", source, seconds=seconds, megabytes=megabytes)
     except subprocess.TimeoutExpired:
         raise PdfFailed("too_long", f"more than {seconds} s") from None
     return _checked(done)
-
-
-def _child_environment() -> dict[str, str]:
-    # Nothing of ours goes in: no key, no database address, and with `kit` as the top package neither Flask nor a room.
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {
-        "PYTHONPATH": str(ROOT / "conference"),
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
 
 
 def _checked(done: "subprocess.CompletedProcess[bytes]") -> bytes:

@@ -27,7 +27,11 @@ _TAGS = re.compile(
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _RIGHT_TO_LEFT = re.compile(f"[{_RTL}]+(?:[ .,'’\\-]*[{_RTL}]+)*")
 # One sign as people count it: with its accents, variation and what a joiner ties to it.
-_SIGN = r"(?:&[A-Za-z0-9#]{1,8};|[^\s&\u200b\u00ad])(?:[\u0300-\u036f\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d\S)*"
+# Atomic: else a row of sixty joiners could be parted into signs in more ways than anybody can try.
+_SIGN = (
+    r"(?>(?:&[A-Za-z0-9#]{1,8};|[^\s&\u200b\u00ad])"
+    r"(?:[\u0300-\u036f\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d\S)*)"
+)
 _ONE_SIGN = re.compile(_SIGN)
 _LONG = re.compile(f"(?:{_SIGN}){{{_UNBROKEN + 1},}}")
 _MONTHS = "Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"

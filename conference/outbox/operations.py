@@ -250,6 +250,15 @@ def retry(mail: Mail, *, at: datetime) -> None:
     _wake()
 
 
+def mark_bounced(mail: Mail, answer: str, *, at: datetime) -> None:
+    """A server says that the letter did not reach its mailbox; where there is no such mailbox nothing more goes there."""
+    mail.state, mail.error, mail.lease_until = MailState.BOUNCED, answer or "5.0.0", None
+    mail.sent_at = mail.sent_at or at
+    _forget_links(mail)
+    if is_dead(mail.error):
+        bury(mail, mail.error, at=at)
+
+
 def bury(mail: Mail, reason: str, *, at: datetime) -> None:
     """Send nothing more to the address of this letter, until somebody tries again or the address is corrected."""
     key = comparison_key(mail.recipient_address)
@@ -313,11 +322,18 @@ def sent_by_message_id(connection: Connection) -> dict[str, datetime]:
 
 def mark_sent(connection: Connection, sent: Mapping[str, datetime]) -> int:
     """Let a restored outbox know which of its letters have gone out since; returns how many it did not know of."""
-    waiting = connection.execute(select(Mail.id, Mail.message_id).where(Mail.state.not_in(OUT))).all()
-    news = [(mail_id, sent[message_id]) for mail_id, message_id in waiting if message_id in sent]
-    for mail_id, sent_at in news:
-        values = {"state": MailState.SENT, "sent_at": sent_at, "error": None, "lease_until": None}
-        connection.execute(update(Mail).where(Mail.id == mail_id).values(values))
+    columns = (Mail.id, Mail.message_id, Mail.text, Mail.button_url)
+    waiting = connection.execute(select(*columns).where(Mail.state.not_in(OUT))).all()
+    news = [row for row in waiting if row.message_id in sent]
+    for row in news:
+        values = {
+            "state": MailState.SENT,
+            "sent_at": sent[row.message_id],
+            "error": None,
+            "lease_until": None,
+        }
+        values |= _without_links(row.text, row.button_url)
+        connection.execute(update(Mail).where(Mail.id == row.id).values(values))
     return len(news)
 
 
@@ -329,13 +345,20 @@ def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime
     ).all():
         if not is_erased(comparison_key(address)):
             continue
-        blank = {"recipient_name": "", "recipient_address": "", "subject": "", "text": "", "calendar": None}
+        blank: dict[str, object] = {
+            "recipient_name": "",
+            "recipient_address": "",
+            "subject": "",
+            "text": "",
+            "calendar": None,
+        }
         blank |= {
             "button_label": None,
             "button_url": None,
             "unsubscribe_url": None,
             "error": None,
             "lease_until": None,
+            "forgotten_at": at,
         }
         after = state if state in OUT else MailState.CANCELLED
         connection.execute(update(Mail).where(Mail.id == mail_id).values(**blank, state=after))
@@ -475,6 +498,7 @@ def letter_of(mail: Mail, *, at: datetime) -> Letter:
         sent_at=at,
         in_reply_to=mail.in_reply_to or "",
         list_unsubscribe=links.reveal(mail.unsubscribe_url or ""),
+        is_bulk=mail.batch is not None,
         calendar=mail.calendar,
         calendar_method="CANCEL" if mail.calendar_method == "CANCEL" else "REQUEST",
         attachments=[(enclosed.name, enclosed.media_type, enclosed.content)] if enclosed else [],
@@ -487,11 +511,17 @@ def letter_of(mail: Mail, *, at: datetime) -> Letter:
 def _send_all(
     carrier: Carrier, taken: list[_Taken], now: Callable[[], datetime], counts: Counter[MailState]
 ) -> bool:
-    """Send one after the other. False when the server itself is the trouble: the rest is put off, and told why."""
+    """Send one after the other. False when nothing more goes: letters are held, or the server itself is the trouble.
+
+    Held letters wait as before; after trouble with the server they are put off, and told why.
+    """
     for place, item in enumerate(taken):
-        if now() > item.lease - MARGIN:
+        is_held = _is_held()
+        if is_held or now() > item.lease - MARGIN:
             _give_back(taken[place:])
-            return True
+            return not is_held
+        if not _is_ours(item):
+            continue
         failure = _try(carrier, item)
         counts[_note(item, failure, now())] += 1
         if failure is not None and failure.concerns_server:
@@ -499,6 +529,18 @@ def _send_all(
                 counts[_note(rest, SendFailed(False, failure.code, failure.reason), now())] += 1
             return False
     return True
+
+
+def _is_held() -> bool:
+    with unit.reading():
+        return queries.current_hold() is not None
+
+
+def _is_ours(item: _Taken) -> bool:
+    """False when something happened to the letter since it was taken: the person was erased, or another worker has it."""
+    lease = (Mail.id == item.mail_id, Mail.state == MailState.SENDING, Mail.lease_until == item.lease)
+    with unit.reading():
+        return db.session.scalar(select(Mail.id).where(*lease)) is not None
 
 
 def _try(carrier: Carrier, item: _Taken) -> SendFailed | None:
@@ -540,9 +582,16 @@ def _forget_links(mail: Mail) -> None:
     """What was delivered opens no door from here any more. In the demo the outbox is the mailbox."""
     if current_app.config["DEMO"]:
         return
-    mail.text = links.conceal(mail.text)
-    mail.button_url = mail.button_url and links.conceal(mail.button_url)
-    mail.unsubscribe_url = None
+    for name, value in _without_links(mail.text, mail.button_url).items():
+        setattr(mail, name, value)
+
+
+def _without_links(text: str, button_url: str | None) -> dict[str, str | None]:
+    return {
+        "text": links.conceal(text),
+        "button_url": button_url and links.conceal(button_url),
+        "unsubscribe_url": None,
+    }
 
 
 def _put_off(mail: Mail, failure: SendFailed, at: datetime) -> None:

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response, request
 
-from ..kit import clock, jobs, unit
+from ..kit import clock, counts, jobs, unit
 from ..kit.db import db
 
 bp = Blueprint("upkeep", __name__)
 
 from ..outbox import operations as outbox  # noqa: E402
-from . import backups, erasures, operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import backups, erasures, metrics, operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
 
 BEAT = 20.0
 
@@ -22,6 +22,19 @@ def init(app: Flask) -> None:
     jobs.every_minute(app, "erasures", lambda: _keep_erasures(app))
     # The outbox lies upstream and knows nothing of erasures.
     erasures.on(app, erasures.ADDRESS, outbox.erase)
+    app.after_request(_count)
+
+
+def _count(answer: Response) -> Response:
+    """What somebody who watches the house wants to hear of; see metrics.py."""
+    status, seen = answer.status_code, request.view_args or {}
+    if status >= 500:
+        counts.add(metrics.CRASHED)
+    if status == 404 and ("token" in seen or "code" in seen):
+        counts.add(metrics.GUESSED)
+    if status in (422, 429) and request.method == "POST" and request.path.startswith("/sign-in"):
+        counts.add(metrics.NOT_SIGNED_IN)
+    return answer
 
 
 def _beat() -> None:

@@ -9,11 +9,20 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.exc import DatabaseError
 
-from ..kit import unit
+from ..kit import counts, unit
 from . import queries
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MEGABYTE = 1024 * 1024
+CRASHED, GUESSED, NOT_SIGNED_IN = "server errors", "unknown links", "failed sign-ins"
+SINCE_START = {
+    "folgetermin_server_errors_total": (CRASHED, "Answers with a status of 500 and above, of this process."),
+    "folgetermin_unknown_links_total": (
+        GUESSED,
+        "Personal links and codes that nobody has, asked of this process.",
+    ),
+    "folgetermin_failed_sign_ins_total": (NOT_SIGNED_IN, "Sign-ins that this process refused."),
+}
 Samples = list[tuple[dict[str, str], float]]
 
 
@@ -23,7 +32,10 @@ def page(app: Flask, at: datetime) -> str:
     families = [_build(app), _checks(checks), *_of_checks(checks)]
     if checks["database"].is_good:
         families += _sizes(app)
-    return "".join(_family(*family) for family in families if family[2])
+    text = "".join(_family(*family) for family in families if family[2])
+    for name, (what, meaning) in SINCE_START.items():
+        text += _family(name, meaning, [({}, float(counts.number(what)))], "counter")
+    return text
 
 
 def _build(app: Flask) -> tuple[str, str, Samples]:
@@ -44,13 +56,15 @@ def _of_checks(checks: dict[str, queries.Check]) -> Iterator[tuple[str, str, Sam
         last = checks["backup"].figures
         yield (
             "folgetermin_backup_age_seconds",
-            "When the newest backup was made.",
+            "How old the newest backup is.",
             [({}, last["age_seconds"])],
         )
         yield "folgetermin_backup_bytes", "Size of the newest backup.", [({}, last["bytes"])]
     if "worker" in checks:
         seen = checks["worker"].figures
         yield "folgetermin_workers", "Workers that are alive.", [({}, seen["alive"])]
+        failed: Samples = [({}, float(seen["failed_jobs"]))]
+        yield "folgetermin_jobs_failed", "Jobs that failed, of the workers that are known.", failed
         if seen["age_seconds"] is not None:
             yield "folgetermin_worker_age_seconds", "When one was last seen.", [({}, seen["age_seconds"])]
     if "queue" in checks:
@@ -82,8 +96,8 @@ def _sizes(app: Flask) -> list[tuple[str, str, Samples]]:
     ]
 
 
-def _family(name: str, meaning: str, samples: Samples) -> str:
-    lines = [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
+def _family(name: str, meaning: str, samples: Samples, kind: str = "gauge") -> str:
+    lines = [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
     lines += [f"{name}{_labels(labels)} {value:.15g}" for labels, value in samples]
     return "\n".join(lines) + "\n"
 

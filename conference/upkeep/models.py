@@ -10,10 +10,14 @@ from ..kit.frozen import freeze
 
 
 class Heartbeat(Model):
-    """A worker that runs, or ran: when it was last seen. `worker` is host, process and a random part."""
+    """A worker that runs, or ran: when it was last seen. `worker` is host, process and a random part.
+
+    `failed_jobs` is how many of its jobs have failed since it began.
+    """
 
     worker: Mapped[str] = mapped_column(primary_key=True)
     beat_at: Mapped[datetime]
+    failed_jobs: Mapped[int] = mapped_column(default=0)
 
 
 class Erasure(Model):

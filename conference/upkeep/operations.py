@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 
-from ..kit import unit
+from ..kit import counts, jobs, unit
 from ..kit.db import db
 from .models import Heartbeat
 
@@ -25,13 +25,14 @@ def _name() -> str:
 
 def beat(*, at: datetime) -> None:
     """Say that this worker is alive. Own transaction."""
+    failed = counts.number(jobs.FAILED)
     with unit.writing():
         mine = db.session.get(Heartbeat, _name())
         if mine is None:
             db.session.execute(delete(Heartbeat).where(Heartbeat.beat_at < at - FORGOTTEN))
-            db.session.add(Heartbeat(worker=_name(), beat_at=at))
+            db.session.add(Heartbeat(worker=_name(), beat_at=at, failed_jobs=failed))
         else:
-            mine.beat_at = at
+            mine.beat_at, mine.failed_jobs = at, failed
 
 
 def bid_farewell() -> None:

@@ -59,11 +59,15 @@ def _schema(app: Flask) -> Check:
 
 
 def _worker(at: datetime) -> Check:
-    seen = sorted((at - beat).total_seconds() for beat in db.session.scalars(select(Heartbeat.beat_at)))
+    rows = db.session.execute(select(Heartbeat.beat_at, Heartbeat.failed_jobs)).all()
+    seen = sorted((at - beat).total_seconds() for beat, _failed in rows)
     alive = [age for age in seen if age <= ALIVE.total_seconds()]
-    return Check(
-        "worker", bool(alive), {"alive": len(alive), "age_seconds": round(seen[0], 1) if seen else None}
-    )
+    figures = {
+        "alive": len(alive),
+        "age_seconds": round(seen[0], 1) if seen else None,
+        "failed_jobs": sum(failed for _beat, failed in rows),
+    }
+    return Check("worker", bool(alive), figures)
 
 
 def _queue(at: datetime) -> Check:

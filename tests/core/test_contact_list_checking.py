@@ -173,7 +173,7 @@ def test_other_fields_may_be_empty(field: str, value: str) -> None:
         "=" + "x" * 900,
     ],
 )
-def test_a_formula_in_any_field_refuses_the_row(field: str, value: str) -> None:
+def test_t15_a_formula_in_any_field_refuses_the_row(field: str, value: str) -> None:
     assert error(field, value).code == "formula"
 
 

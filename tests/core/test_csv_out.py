@@ -55,7 +55,7 @@ UNCHANGED = [
 
 
 @pytest.mark.parametrize(("value", "cell"), DEFUSED)
-def test_a_formula_becomes_text(value: str, cell: str) -> None:
+def test_t15_a_formula_becomes_text(value: str, cell: str) -> None:
     assert csv_cell(value) == cell
 
 
@@ -85,7 +85,7 @@ def test_other_values_become_plain_text(value: object, cell: str) -> None:
 
 
 @given(st.text(st.characters(codec=None), max_size=30))
-def test_no_cell_is_ever_a_formula_or_breaks_the_file(text: str) -> None:
+def test_t15_no_cell_is_ever_a_formula_or_breaks_the_file(text: str) -> None:
     cell = csv_cell(text)
     assert not starts_formula(cell)
     assert csv_cell(cell) == cell
@@ -115,7 +115,7 @@ def test_a_reader_gets_back_the_cells_that_were_written(rows: list[list[str]]) -
     assert read == [["a", "b", "c"]] + [[csv_cell(cell) for cell in row] for row in rows]
 
 
-def test_a_defused_file_stays_defused_in_a_workbook() -> None:
+def test_t15_a_defused_file_stays_defused_in_a_workbook() -> None:
     text = to_csv(["Organisation"], [[value] for value, _cell in DEFUSED]).decode("utf-8-sig")
     workbook = Workbook()
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=";"):

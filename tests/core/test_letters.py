@@ -35,17 +35,17 @@ def test_a_letter_with_known_placeholders_and_the_link_is_good():
         ("x", "https://folgetermin.example/invitation/{link}", [Problem("body", "secret", 1)]),
     ],
 )
-def test_a_letter_that_would_misfire_is_named_with_its_line(subject, body, expected):
+def test_t16_a_letter_that_would_misfire_is_named_with_its_line(subject, body, expected):
     assert problems_of(subject, body) == expected
 
 
-def test_values_are_put_in_once_and_never_read_again():
+def test_t16_values_are_put_in_once_and_never_read_again():
     values = dict.fromkeys(PLACEHOLDERS, "{link}") | {"link": "SECRET"}
     assert fill("{first_name} {organisation}", values) == "{link} {link}"
 
 
 @pytest.mark.parametrize("name", [*HARMLESS, "\\1 \\g<0>", "{a.__class__}", "%(name)s"])
-def test_odd_values_stand_in_the_letter_as_they_are(name):
+def test_t16_odd_values_stand_in_the_letter_as_they_are(name):
     assert fill("Guten Tag {last_name},", {"last_name": name}) == f"Guten Tag {name},"
 
 

@@ -9,9 +9,12 @@ import html5lib
 import pytest
 
 from conference import ROOMS
+from conference.core.text import BadText, clean_text
+from conference.kit.db import db
 from conference.kit.forms import shown_again
 
 from .. import world
+from ..bad_input import CLASSES, naughty_strings
 from ..crawl import endpoint_of, forms_on
 from ..fuzz import encoded, filled, in_parts, nothing_stays, post, send, spoilt
 
@@ -226,6 +229,85 @@ def test_odd_but_honest_input_is_stored_as_it_is(garden, room):
                     ):
                         wrong.append(f"{form.endpoint}, {control.name}: {text!r} is not what was stored")
     assert not wrong, "\n".join(wrong)
+
+
+def test_t26_what_a_page_does_not_ask_changes_nothing(garden):
+    """Every column of every table, sent along with every form: the same statements with the same values as without."""
+    mark = b"987654321"
+    columns = {column.name for table in db.metadata.tables.values() for column in table.columns}
+    wrong = []
+    with nothing_stays(garden.app) as record:
+        for form in (form for room in ROOMS for form in garden.of(room) if form.method == "POST"):
+            pairs, asked = filled(form), {control.name for control in form.fields}
+            more = [
+                (name, mark) for name in sorted(columns | {"is_admin", "role", "status"}) if name not in asked
+            ]
+            seen = []
+            for sent in (pairs, pairs + more):
+                record.committed.clear()
+                status = send(form, sent).status_code
+                seen.append((status, [statement for statement, _values in record.committed]))
+            where = f"{form.endpoint} ({form.page}): "
+            # A form may know more fields than this page shows, and refuse them: that changes nothing either.
+            if seen[0] != seen[1] and seen[1][1]:
+                wrong.append(where + f"does something else with them: {seen[0][0]}, {seen[1][0]}")
+            if mark.decode() in repr_of(record.committed):
+                wrong.append(where + "stores a field that its page does not have; name the fields one by one")
+    assert not wrong, "\n".join(wrong)
+
+
+EACH = 6
+
+
+def test_t24_req13_every_class_of_hostile_text_in_every_field(garden):
+    """The big list of naughty strings and our own classes, spread over all fields: each string somewhere, each field some.
+
+    What is stored and what is refused follows from the text alone, so that both databases do the same.
+    """
+    strings = [*(text for name in sorted(CLASSES) for text in CLASSES[name]), *naughty_strings()]
+    fields = [
+        (form, control)
+        for room in ROOMS
+        for form in garden.of(room)
+        for control in once_each(form)
+        if control.kind in ("text", "textarea", "search")
+    ]
+    assert len(fields) * EACH >= len(strings), "raise EACH: some string is tried nowhere"
+    wrong = []
+    with nothing_stays(garden.app) as record:
+        for number, (form, control) in enumerate(fields):
+            pairs = filled(form)
+            for text in (strings[(number * EACH + step) % len(strings)] for step in range(EACH)):
+                record.committed.clear()
+                sent = spoilt(pairs, control.name, text.encode(errors="surrogatepass"))
+                answer = send(form, sent)
+                where = f"{form.endpoint} ({form.page}), {control.name}={text[:60]!r}: "
+                wrong += [
+                    where + problem
+                    for problem in problems_of_text(garden, form, control, text, answer, record, sent)
+                ]
+    assert not wrong, "\n".join(wrong)
+
+
+def problems_of_text(garden, form, control, text, answer, record, sent):
+    if answer.status_code >= 500 or (answer.status_code >= 400 and record.committed):
+        return [f"answers {answer.status_code}, {len(record.committed)} written"]
+    if form.method == "GET":
+        return []
+    try:
+        clean = clean_text(text, multiline=control.kind == "textarea", max_length=10**6)
+    except BadText as error:
+        is_taken = answer.status_code < 400 and error.code != "blank"
+        return [f"is taken though it holds what no text may ({error.code})"] if is_taken else []
+    if answer.status_code == 422:
+        # What was typed, or what would be stored of it.
+        as_typed, as_stored = (
+            problems_of_page(garden, form, control, sent, kept.encode(), answer) for kept in (text, clean)
+        )
+        return as_typed if as_stored else []
+    stays_plain = record.committed and control.kind != "search" and control.name not in MADE_PLAIN
+    is_lost = answer.status_code < 400 and stays_plain and clean not in repr_of(record.committed)
+    return ["is not what was stored"] if is_lost else []
 
 
 def repr_of(committed):

@@ -29,9 +29,7 @@ def server():
 
 @pytest.fixture
 def box(server):
-    for part in ("new", "cur"):
-        for path in (server.folder / "mail" / part).iterdir():
-            path.unlink()
+    server.clear()
     return server
 
 

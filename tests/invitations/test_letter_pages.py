@@ -84,7 +84,7 @@ def test_saved_words_are_what_people_get(app, staff, letter, guests):
         ({"subject": "zwei\nZeilen"}, "eine Zeile"),
     ],
 )
-def test_words_that_would_misfire_are_refused_with_the_place(app, staff, letter, over, sentence):
+def test_t16_words_that_would_misfire_are_refused_with_the_place(app, staff, letter, over, sentence):
     letter(status=422, **over)
     assert staff.sees("Es gibt ein Problem")
     assert sentence.lower() in staff.text.lower(), staff.text

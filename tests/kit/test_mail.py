@@ -142,11 +142,12 @@ def test_a_method_that_differs_from_the_file_is_refused():
         build_message(replace(LETTER, calendar=CALENDAR, calendar_method="CANCEL"))
 
 
-def test_the_headers_are_exactly_these():
+def test_t37_the_headers_are_exactly_these():
     letter = replace(
         LETTER,
         in_reply_to="k1.first@folgetermin.example",
         list_unsubscribe="https://folgetermin.example/u/abcdefghijklmnopqrstuv",
+        is_bulk=True,
     )
     raw = build_message(letter)
     headers = dict(message_from_bytes(raw, policy=policy.default).items())
@@ -163,6 +164,7 @@ def test_the_headers_are_exactly_these():
         "Content-Language": "de",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
+        "Precedence": "bulk",
         "List-Unsubscribe": "<https://folgetermin.example/u/abcdefghijklmnopqrstuv>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "MIME-Version": "1.0",
@@ -198,13 +200,13 @@ def test_a_long_identifier_stays_in_one_piece(field, value):
     ["a b@x.example", "a\r\nBcc: x@evil.test", "ä@x.example", f"{INJECTION}@x", "a@x>, <b@x", "x" * 1000 + "@x", "<>",
      "https://x.example/\u202e", "https://x.example/a>, <mailto:x@evil.test"],
 )  # fmt: skip
-def test_an_identifier_that_is_not_plain_is_refused(field, value):
+def test_t21_an_identifier_that_is_not_plain_is_refused(field, value):
     with pytest.raises(UnsafeMessage, match="identifier"):
         build_message(replace(LETTER, **{field: value}))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_hostile_subject_stays_a_subject(text):
+def test_t21_a_hostile_subject_stays_a_subject(text):
     message = read(replace(LETTER, subject=text))
     assert sorted(message.keys()) == HEADERS
     assert message["To"].addresses[0].addr_spec == GUEST.address
@@ -213,7 +215,7 @@ def test_a_hostile_subject_stays_a_subject(text):
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("field", ["sender", "recipient", "reply_to"])
-def test_a_hostile_name_brings_no_address_of_its_own(text, field):
+def test_t21_a_hostile_name_brings_no_address_of_its_own(text, field):
     mailbox = replace(getattr(LETTER, field), name=text)
     raw = build_message(replace(LETTER, **{field: mailbox}))
     message = message_from_bytes(raw, policy=policy.default)
@@ -268,7 +270,7 @@ def test_a_subject_arrives_as_it_is_written(subject):
      "a@b.example.", "a@[127.0.0.1]", f"{INJECTION}@b.example", "a@b@c.example,", "a" * 65 + "@b.example",
      "a@" + "b" * 64 + ".example"],
 )  # fmt: skip
-def test_an_address_that_is_none_is_refused(address):
+def test_t21_an_address_that_is_none_is_refused(address):
     with pytest.raises(UnsafeMessage, match="address"):
         build_message(replace(LETTER, recipient=Mailbox("Gast", address)))
 
@@ -363,7 +365,7 @@ def test_a_language_that_is_none_is_refused():
         ("8bit", b"bitte", "bütte".encode()),
     ],
 )
-def test_a_message_that_differs_from_its_letter_is_stopped(place, old, new):
+def test_t21_a_message_that_differs_from_its_letter_is_stopped(place, old, new):
     raw = build_message(LETTER)
     check_message(raw, LETTER)
     assert old in raw
@@ -372,7 +374,7 @@ def test_a_message_that_differs_from_its_letter_is_stopped(place, old, new):
 
 
 @given(text=st.text(max_size=250), address=st.emails())
-def test_no_text_at_all_makes_an_unsafe_message(text, address):
+def test_t21_no_text_at_all_makes_an_unsafe_message(text, address):
     letter = replace(
         LETTER,
         subject=text,

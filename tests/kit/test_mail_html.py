@@ -149,7 +149,7 @@ def test_our_own_addresses_become_links_that_show_themselves(words, address):
         "folgetermin.example/i/abc",
     ],
 )
-def test_foreign_addresses_stay_text(words):
+def test_t16_foreign_addresses_stay_text(words):
     assert "<a" not in fragment_of(words)
 
 
@@ -193,7 +193,7 @@ def test_a_button_leads_to_a_web_page_or_is_refused():
         "\x00\x1b\ud800",
     ],
 )
-def test_typed_markup_is_shown_and_never_obeyed(hostile):
+def test_t16_typed_markup_is_shown_and_never_obeyed(hostile):
     usual = {tag for tag, _ in page_of().tags}
     page = page_of(hostile, subject=hostile, preheader=hostile, button=(hostile, LINK))
     assert {tag for tag, _ in page.tags} <= usual | {"a"}

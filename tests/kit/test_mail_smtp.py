@@ -56,7 +56,7 @@ def test_lines_with_single_dots_survive_the_way(smtp_server):
     assert message.get_content() == ".\r\n..\r\nMAIL FROM:<x@evil.test>\r\n.\r\nEnde\r\n"
 
 
-def test_an_encoded_word_adds_no_recipient(smtp_server):
+def test_t21_an_encoded_word_adds_no_recipient(smtp_server):
     with Postman(settings_of(smtp_server)) as postman:
         postman.send(
             replace(LETTER, subject=INJECTION, recipient=Mailbox(INJECTION, LETTER.recipient.address))
@@ -140,7 +140,7 @@ def test_a_server_that_is_not_there_is_a_matter_of_the_server():
     assert "refused" in failure.reason
 
 
-def test_a_letter_that_is_unsafe_never_reaches_the_server(smtp_server):
+def test_t21_a_letter_that_is_unsafe_never_reaches_the_server(smtp_server):
     with Postman(settings_of(smtp_server)) as postman:
         failure = failure_of(postman, replace(LETTER, recipient=Mailbox("Gast", "a@b.example, x@evil.test")))
         bad_envelope = failure_of(postman, replace(LETTER, envelope_from="a b"))
@@ -153,7 +153,7 @@ def test_a_letter_that_is_unsafe_never_reaches_the_server(smtp_server):
     assert smtp_server.connections == 0
 
 
-def test_a_server_without_encryption_gets_nothing_where_encryption_is_set(smtp_server):
+def test_f05_a_server_without_encryption_gets_nothing_where_encryption_is_set(smtp_server):
     with Postman(settings_of(smtp_server, security="starttls")) as postman:
         failure = failure_of(postman)
     assert (failure.permanent, failure.concerns_server) == (False, True)
@@ -178,7 +178,7 @@ def encrypted(certificate):
     return context
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
+def test_f05_a_certificate_that_nobody_vouches_for_is_refused(certificate):
     with smtp.running(tls_context=encrypted(certificate)) as server:
         failure = failure_of(Postman(settings_of(server, security="starttls")))
     assert (failure.permanent, failure.concerns_server) == (False, True)

@@ -185,10 +185,10 @@ def test_the_web_process_never_loads_weasyprint():
 
 
 def test_the_child_knows_no_secret_of_ours(monkeypatch):
-    from conference.kit.pdf import _child_environment
+    from conference.kit.child import _environment
 
     monkeypatch.setenv("FOLGETERMIN_SECRET_KEY", SECRET)
-    assert sorted(_child_environment()) == ["LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TZ"]
+    assert sorted(_environment()) == ["LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TZ"]
 
 
 def test_a_page_that_takes_too_long_is_given_up():

@@ -96,3 +96,9 @@ def test_tags_styles_and_titles_are_left_alone():
         prepared(html)
         == f'<title>§ 82</title><style>a {{ content: "z. B." }}</style><p title="§ 82">§{NBSP}82</p>'
     )
+
+
+@pytest.mark.parametrize("row", ["\u200d", "\ufe0f\u200d", "&a;", "a\u0301", "👩\u200d"])
+def test_t23_long_rows_of_joiners_and_marks_take_no_time(row):
+    """Two thousand in a row; before, sixty were enough to keep a process busy for years."""
+    assert prepared(f"<p>{row * 2000} {row * 30}</p>")

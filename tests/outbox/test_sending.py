@@ -137,7 +137,7 @@ def test_everything_is_sent_over_few_connections(app, post, smtp_server, send):
     assert len({str(message_from_bytes(e.content)["Message-ID"]) for e in smtp_server.messages}) == 45
 
 
-def test_two_workers_at_once_send_every_letter_once(app, post, smtp_server):
+def test_f17_two_workers_at_once_send_every_letter_once(app, post, smtp_server):
     post(60)
     results = []
 
@@ -239,7 +239,7 @@ def test_a_broken_connection_loses_no_letter(app, post, smtp_server, send):
     assert send(NOW + timedelta(minutes=1)) == Drained(sent=1)
 
 
-def test_a_dead_workers_letters_are_sent_again_with_the_same_message_id(app, post, smtp_server, send):
+def test_f04_a_dead_workers_letters_are_sent_again_with_the_same_message_id(app, post, smtp_server, send):
     [mail] = post()
     with app.app_context(), unit.writing():
         row = db.session.get(Mail, mail.id)
@@ -258,7 +258,7 @@ def test_a_letter_at_which_every_worker_dies_is_given_up(app, post, smtp_server,
     assert smtp_server.messages == []
 
 
-def test_a_letter_that_cannot_be_written_does_not_stop_the_others(app, post, smtp_server, send):
+def test_f25_a_letter_that_cannot_be_written_does_not_stop_the_others(app, post, smtp_server, send):
     post(button=("Antworten", "javascript:alert(1)"))
     post(recipient=("Ada", "ada@traeger.example\r\nBcc: x@evil.example"))
     post()
@@ -270,7 +270,7 @@ def test_a_letter_that_cannot_be_written_does_not_stop_the_others(app, post, smt
     ]
 
 
-def test_an_encoded_word_in_name_or_subject_adds_no_recipient(post, smtp_server, send):
+def test_t21_an_encoded_word_in_name_or_subject_adds_no_recipient(post, smtp_server, send):
     trick = "=?utf-8?q?a=0D=0ABcc:_x@evil.example?="
     post(subject=trick, recipient=(trick, "ada@traeger.example"))
     assert send() == Drained(sent=1)
@@ -279,7 +279,7 @@ def test_an_encoded_word_in_name_or_subject_adds_no_recipient(post, smtp_server,
     assert message_from_bytes(envelope.content, policy=policy.default)["Bcc"] is None
 
 
-def test_no_transaction_is_open_while_the_server_is_asked(app, post, smtp_server, send):
+def test_f05_no_transaction_is_open_while_the_server_is_asked(app, post, smtp_server, send):
     post(2)
     others = []
     take = smtp_server.handle_DATA
@@ -307,7 +307,7 @@ def test_a_limit_leaves_the_rest_waiting(post, smtp_server, send):
     assert len(smtp_server.messages) == 2
 
 
-def test_the_worker_sends_no_more_per_minute_than_allowed(app, post, send):
+def test_t37_the_worker_sends_no_more_per_minute_than_allowed(app, post, send):
     app.config["MAIL_PER_MINUTE"] = 3
     post(5)
     with app.app_context():
@@ -360,7 +360,7 @@ def test_after_the_commit_the_worker_is_woken_and_sends(app, post, smtp_server):
     assert len(smtp_server.messages) == 3
 
 
-def test_a_letter_that_was_rolled_back_is_never_sent(app, smtp_server, send):
+def test_f07_a_letter_that_was_rolled_back_is_never_sent(app, smtp_server, send):
     from conference.kit import jobs
 
     with app.app_context(), unit.writing() as end:

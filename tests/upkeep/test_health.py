@@ -2,13 +2,14 @@
 
 import re
 from datetime import timedelta
+from functools import wraps
 
 import pytest
 from sqlalchemy import text
 
 from conference import create_app
 from conference.accounts.models import Role
-from conference.kit import clock, soundness
+from conference.kit import clock, jobs, soundness
 from conference.kit.db import db
 from conference.outbox import operations as outbox
 from conference.upkeep import operations
@@ -112,6 +113,39 @@ def test_figures_are_well_formed_and_hold_nobodys_words(ready, in_house):
     assert "folgetermin_workers 1" in answer.text
     both = answer.text + client.get("/readyz").text
     assert [word for word in words if word in both] == []
+
+
+def figure(app, name):
+    text = app.test_client().get("/metrics").text
+    return float(re.search(rf"^{name} ([0-9.e+]+)$", text, re.MULTILINE)[1])
+
+
+def test_what_an_operator_alarms_on_is_counted(ready, browser, monkeypatch):
+    names = ("server_errors_total", "unknown_links_total", "failed_sign_ins_total")
+    before = {name: figure(ready, f"folgetermin_{name}") for name in names}
+    browser.open("accounts.sign_in")
+    browser.submit("accounts.sign_in", {"email": "a@agentur.example", "password": "falsch"}, status=422)
+    assert ready.test_client().get("/invitation/" + "x" * 43).status_code == 404
+    alive = ready.view_functions["upkeep.show_health"]
+    monkeypatch.setitem(ready.view_functions, "upkeep.show_health", wraps(alive)(lambda: ("", 503)))
+    ready.test_client().get("/healthz")
+    assert {name: figure(ready, f"folgetermin_{name}") - before[name] for name in names} == dict.fromkeys(
+        names, 1
+    )
+
+
+def test_a_job_that_fails_is_counted_by_its_worker(ready):
+    def broken():
+        raise ValueError("not today")
+
+    before = figure(ready, "folgetermin_jobs_failed")
+    jobs.every_minute(ready, "broken", broken)
+    worker = jobs.queue(ready)
+    jobs.wake(ready, "broken")
+    worker.execute(worker.dequeue())
+    with ready.app_context():
+        operations.beat(at=clock.now())
+    assert figure(ready, "folgetermin_jobs_failed") == before + 1
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])

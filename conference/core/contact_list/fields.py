@@ -1,5 +1,6 @@
 """The columns of a guest list and the records that its reading gives."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,12 @@ class Row:
 
     line: int
     cells: tuple[str, ...]
+
+
+Sheets = Sequence[tuple[str, Sequence[Row]]]
+"""Name and rows of each visible sheet of a workbook."""
+SheetReader = Callable[[bytes], Sheets]
+"""Gives the sheets of a workbook. Raises BadTable."""
 
 
 @dataclass(frozen=True)

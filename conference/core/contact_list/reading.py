@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..text import BadText, canonical_email
 from .csv_file import read_csv
-from .fields import MAX_COLUMNS, MAX_FILE, MAX_ROWS, BadTable, Row, Table
+from .fields import MAX_COLUMNS, MAX_FILE, MAX_ROWS, BadTable, Row, SheetReader, Sheets, Table
 from .mapping import guess_mapping
 from .sheet_file import read_sheets
 
@@ -31,10 +31,10 @@ HEADER_WITHIN = 10
 LONGEST_HEADING = 100
 
 
-def read_table(data: bytes, filename: str) -> Table:
+def read_table(data: bytes, filename: str, sheets: SheetReader = read_sheets) -> Table:
     """The table in a CSV, XLSX or ODS file. What the file is, its content says; its name only tells a damaged workbook.
 
-    Reads at most 5 MB, 50 MB unpacked, 10,000 rows and 60 columns. Raises BadTable.
+    Reads at most 5 MB, 50 MB unpacked, 10,000 rows and 60 columns. `sheets` opens workbooks. Raises BadTable.
     """
     if not data.strip(NOTHING):
         raise BadTable("empty")
@@ -43,7 +43,7 @@ def read_table(data: bytes, filename: str) -> Table:
     if data.startswith(OLE):
         raise BadTable("protected" if ENCRYPTED_PACKAGE in data else "old_excel")
     if data.startswith(ZIP):
-        return _best_sheet(read_sheets(data))
+        return _best_sheet(sheets(data))
     if data.startswith(OTHER_FILES):
         raise BadTable("binary")
     if filename.lower().endswith((".xlsx", ".ods")):
@@ -52,7 +52,7 @@ def read_table(data: bytes, filename: str) -> Table:
     return replace(_table(found.rows), encoding=found.encoding, delimiter=found.delimiter)
 
 
-def _best_sheet(sheets: Sequence[tuple[str, Sequence[Row]]]) -> Table:
+def _best_sheet(sheets: Sheets) -> Table:
     """The sheet whose header row says most: workbooks often begin with a cover sheet."""
     if not sheets:
         raise BadTable("empty")

@@ -40,7 +40,8 @@ class Letter:
     """Everything about one message to one person.
 
     `message_id` and `in_reply_to` with or without angle brackets, `list_unsubscribe` an https URL; "" is none.
-    `attachments` are (name, media type, content). `envelope_from` is where bounces go; "" is the sender's address.
+    `attachments` are (name, media type, content). `is_bulk` is one of many alike. `envelope_from` is where bounces go; ""
+    is the sender's address.
     """
 
     message_id: str
@@ -58,6 +59,7 @@ class Letter:
     calendar: bytes | None = None
     calendar_method: Method = "REQUEST"
     attachments: list[Attachment] = field(default_factory=list)
+    is_bulk: bool = False
     envelope_from: str = ""
 
 
@@ -137,6 +139,8 @@ def _headers(letter: Letter) -> dict[str, object]:
         headers["In-Reply-To"] = headers["References"] = _identifier(MESSAGE_ID, letter.in_reply_to)
     if letter.auto_submitted:
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"}
+    if letter.is_bulk:
+        headers["Precedence"] = "bulk"
     if letter.list_unsubscribe:
         headers["List-Unsubscribe"] = _identifier(WEB_ADDRESS, letter.list_unsubscribe)
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -153,6 +153,7 @@ def upgrade() -> None:
         "heartbeat",
         sa.Column("worker", sa.String(), nullable=False),
         sa.Column("beat_at", Moment(), nullable=False),
+        sa.Column("failed_jobs", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("worker", name=op.f("pk_heartbeat")),
     )
     op.create_table(
