@@ -124,7 +124,7 @@ def build(app: Flask) -> World:
         outbox.hold(at=NOW)
         world.add(
             "administration",
-            ["/upkeep", "/inbox", "/feedback", f"/archive/{OVER}", *starts],
+            ["/upkeep", "/inbox", "/feedback", f"/conferences/{OVER}/archive", *starts],
             **a_session(app, admin),
         )
     return world

@@ -317,7 +317,7 @@ def _offer(slug: str) -> archiving.Offer:
     return archiving.offer_of(conference_here(access.account(), slug))
 
 
-@bp.route("/archive/<slug>", methods=["GET", "POST"])
+@bp.route("/conferences/<slug>/archive", methods=["GET", "POST"])
 @access.staff(access.ADMIN)
 def offer_to_archive(slug: str) -> ResponseReturnValue:
     """The offer of one conference: what is in it, where it stands, what happens next."""
@@ -333,7 +333,7 @@ def offer_to_archive(slug: str) -> ResponseReturnValue:
     return pages.show("privacy/offer_to_archive.html", form=form, offer=offer)
 
 
-@bp.get("/archive/<slug>/package")
+@bp.get("/conferences/<slug>/archive/package")
 @access.staff(access.ADMIN)
 def archive_package(slug: str) -> ResponseReturnValue:
     """Everything for the archive in one file, with the hash of each part."""

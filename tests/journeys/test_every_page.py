@@ -54,7 +54,7 @@ ORGANISER = [
 ADMINISTRATION = [
     "/accounts", "/accounts/new", "/accounts/1", "/accounts/rules", "/upkeep", "/inbox", "/record", "/record/check",
     "/retention", "/retention/preview", "/statements/privacy/de", "/feedback", "/series/bildungstraegerkonferenz/edit",
-    "/archive", "/archive/june-2023",
+    "/archive", "/conferences/june-2023/archive",
 ]  # fmt: skip
 LEADERSHIP = [
     "/",

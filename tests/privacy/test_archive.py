@@ -59,7 +59,7 @@ def night(in_house, at=LATE):
 
 def note(browser, state, version, status=303):
     return browser.submit(
-        "/archive/june-2023", {"state": state, "note": "Az. 4711", "version": version}, status=status
+        "/conferences/june-2023/archive", {"state": state, "note": "Az. 4711", "version": version}, status=status
     )
 
 
@@ -75,9 +75,9 @@ def test_t27_minutes_are_kept_until_the_archive_has_spoken_and_then_go(admin, ap
     note(browser, "unworthy", "1")
     assert night(in_house, NOW + timedelta(days=3600)) == 0, "its time is not over"
     assert night(in_house) == 1 and night(in_house) == 0
-    browser.open("/archive/june-2023")
+    browser.open("/conferences/june-2023/archive")
     assert browser.sees("keine Archivwürdigkeit") and browser.sees("Az. 4711")
-    browser.open("/archive/june-2023/package", status=404)
+    browser.open("/conferences/june-2023/archive/package", status=404)
     with app.app_context(), unit.reading():
         assert db.session.scalar(select(func.count(ArchiveStep.id))) == 2
         kinds = set(db.session.scalars(select(AuditEntry.kind).where(AuditEntry.verb == "deleted")))
@@ -97,7 +97,7 @@ def test_t27_the_database_itself_refuses_to_delete_them_before(admin, app, in_ho
 
 
 def test_the_package_holds_everything_and_its_hashes_are_right(admin, browser):
-    answer = browser.sign_in(admin).client.get("/archive/june-2023/package")
+    answer = browser.sign_in(admin).client.get("/conferences/june-2023/archive/package")
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         files = {name.split("/", 1)[1]: archive.read(name) for name in archive.namelist()}
     assert {
