@@ -15,7 +15,7 @@ from ..kit.db import db
 from ..minutes.models import Release
 from ..outbox.models import Mail
 from ..providers.models import Contact
-from ..registrations.models import Attendance, Consent, Registration
+from ..registrations.models import Attendance, Consent, Registration, SeatOffer
 from ..registrations.queries import wishes_of_person
 from ..sheets.models import SheetState
 from ..voting.models import Vote, Voter
@@ -85,8 +85,10 @@ def _plain(value: Any) -> Any:
 
 def _registration(registration: Registration) -> dict[str, Any]:
     consents = db.session.scalars(select(Consent).where(Consent.registration_id == registration.id))
+    offers = db.session.scalars(select(SeatOffer).where(SeatOffer.registration_id == registration.id))
     return _row(registration) | {
         "conference": registration.conference.title,
+        "offers": [_row(one) for one in offers],
         "consents": [_row(one) for one in consents],
         "wishes": wishes_of_person(registration),
     }

@@ -25,7 +25,7 @@ from ..outbox import operations as outbox
 from ..providers import operations as providers
 from ..providers.models import Contact
 from ..registrations import operations as registrations
-from ..registrations.models import Attendance, Consent, Registration, Wish
+from ..registrations.models import Attendance, Consent, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..upkeep import erasures
 from ..voting.models import Voter
@@ -134,7 +134,7 @@ def _registration(conference: Conference, contact: Contact) -> Registration | No
 
 
 def _forget_registration(registration: Registration) -> None:
-    for model in (Consent, Wish):
+    for model in (Consent, SeatOffer, Wish):
         db.session.execute(delete(model).where(model.registration_id == registration.id))
 
 

@@ -28,6 +28,9 @@ KINDS = {
     "personal_link": _l("Personal link"),
     "list_import": _l("Import of a list"),
     "registration": _l("Registration"),
+    "seat_rules": _l("How seats are given"),
+    "provider_limit": _l("Limit for one organisation"),
+    "seat_offer": _l("Offer of a seat"),
     "consent": _l("Consent"),
     "attendance": _l("Attendance"),
     "agenda_item": _l("Agenda item"),
@@ -86,6 +89,10 @@ COLUMNS = {
 }  # fmt: skip
 
 COLUMNS |= {
+    "per_provider": _l("Seats of one organisation"),
+    "offer_hours": _l("Hours to answer an offer"),
+    "made_at": _l("Offered"),
+    "ended_at": _l("Ended"),
     "since": _l("Since"),
     "released_by_id": _l("Released by"),
     "released_by": _l("Released by"),

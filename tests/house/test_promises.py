@@ -41,6 +41,7 @@ FURTHER_FILES = {
         "personal_calendar.py",
         "calendar_views.py",
     },
+    "registrations": {"letters.py", "seats.py", "seat_views.py"},
     "overview": {"papers.py"},
     "actions": {"letters.py"},
     "outbox": {"control.py"},

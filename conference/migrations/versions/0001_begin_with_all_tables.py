@@ -777,6 +777,84 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_registration_contact_id"), ["contact_id"], unique=False)
 
     op.create_table(
+        "seat_offer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("made_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("reminded_at", Moment(), nullable=True),
+        sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum("accepted", "declined", "expired", name="offerend", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_seat_offer_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registration.id"],
+            name=op.f("fk_seat_offer_registration_id_registration"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_offer")),
+    )
+    with op.batch_alter_table("seat_offer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_offer_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_seat_offer_registration_id"), ["registration_id"], unique=False)
+        batch_op.create_index(
+            "uq_seat_offer_open",
+            ["registration_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "seat_rules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("per_provider", sa.Integer(), nullable=True),
+        sa.Column("offer_hours", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("per_provider > 0", name=op.f("ck_seat_rules_some_seats")),
+        sa.CheckConstraint("offer_hours > 0", name=op.f("ck_seat_rules_some_hours")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_seat_rules_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_rules")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_seat_rules_conference_id")),
+    )
+    op.create_table(
+        "provider_limit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("provider_id", sa.Integer(), nullable=False),
+        sa.Column("seats", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("seats >= 0", name=op.f("ck_provider_limit_no_negative_seats")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_provider_limit_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["provider.id"],
+            name=op.f("fk_provider_limit_provider_id_provider"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_limit")),
+        sa.UniqueConstraint(
+            "conference_id", "provider_id", name=op.f("uq_provider_limit_conference_id_provider_id")
+        ),
+    )
+    with op.batch_alter_table("provider_limit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_provider_limit_provider_id"), ["provider_id"], unique=False)
+
+    op.create_table(
         "release",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
@@ -1594,6 +1672,9 @@ def downgrade() -> None:
     op.drop_table("topic")
     op.drop_table("room")
     op.drop_table("release")
+    op.drop_table("provider_limit")
+    op.drop_table("seat_rules")
+    op.drop_table("seat_offer")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
 
