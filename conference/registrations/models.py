@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..conferences.models import Conference, Topic
-from ..kit.db import Choice, Model
+from ..kit.db import NEVER_AGAIN, Choice, Model
 from ..providers.models import Contact, Provider
 
 SHORT_OFFER = timedelta(hours=12)
@@ -32,6 +32,7 @@ class Registration(Model):
     __table_args__ = (
         UniqueConstraint("conference_id", "contact_id"),
         UniqueConstraint("conference_id", "queue_number"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -109,6 +110,7 @@ class SeatOffer(Model):
             sqlite_where=_open_offer,
             postgresql_where=_open_offer,
         ),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

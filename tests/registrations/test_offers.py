@@ -330,3 +330,16 @@ def test_organisers_see_who_has_an_offer_until_when(browser, organiser, in_house
         add_member(conference.series, db.session.merge(organiser))
     browser.sign_in(organiser).open("registrations.show_registrations", slug="june-2023")
     assert "hat ein Angebot bis Donnerstag, 04.05.2023" in browser.text
+
+
+def test_f02_the_next_one_after_an_erasure_gets_their_letter_and_nobody_their_page(browser, in_house):
+    """The newest row of a table is deleted with a person: its id must not become somebody else's."""
+    with in_house():
+        conference = a_conference()
+        gone = an_invitation(conference)
+        operations.accept(gone, an_answer(), at=NOW)
+        browser.enter(a_personal_link(gone))
+        erase(gone.contact, at=NOW)
+        newcomer = operations.accept(an_invitation(conference), an_answer(), at=NOW)
+        assert len(letters(newcomer, "registered")) == 1
+    browser.open("registrations.my_page", status=404)

@@ -277,6 +277,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
         sa.UniqueConstraint("email_key", name=op.f("uq_contact_email_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_provider_id"), ["provider_id"], unique=False)
@@ -604,6 +605,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "conference_id", "contact_id", name=op.f("uq_invitation_conference_id_contact_id")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_invitation_contact_id"), ["contact_id"], unique=False)
@@ -737,6 +739,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_personal_link_token_hash")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("personal_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_personal_link_contact_id"), ["contact_id"], unique=False)
@@ -772,6 +775,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "conference_id", "queue_number", name=op.f("uq_registration_conference_id_queue_number")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_registration_contact_id"), ["contact_id"], unique=False)
@@ -800,6 +804,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_offer")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("seat_offer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_seat_offer_conference_id"), ["conference_id"], unique=False)
