@@ -89,6 +89,7 @@ COLUMNS = {
 }  # fmt: skip
 
 COLUMNS |= {
+    "hides_few": _l("Show no result with fewer than five ballots"),
     "per_provider": _l("Seats of one organisation"),
     "offer_hours": _l("Hours to answer an offer"),
     "made_at": _l("Offered"),

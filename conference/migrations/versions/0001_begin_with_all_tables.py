@@ -920,6 +920,7 @@ def upgrade() -> None:
         sa.Column("opened_at", Moment(), nullable=True),
         sa.Column("closed_at", Moment(), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("hides_few", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["conference_id"], ["conference.id"], name=op.f("fk_vote_conference_id_conference")
@@ -1037,14 +1038,16 @@ def upgrade() -> None:
 
     op.create_table(
         "voter",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("vote_id", sa.Integer(), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_voter_contact_id_contact")),
         sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_voter_vote_id_vote")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_voter")),
-        sa.UniqueConstraint("vote_id", "contact_id", name=op.f("uq_voter_vote_id_contact_id")),
+        sa.PrimaryKeyConstraint("vote_id", "contact_id", name=op.f("pk_voter")),
+        sqlite_with_rowid=False,
     )
+    with op.batch_alter_table("voter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_voter_contact_id"), ["contact_id"], unique=False)
+
     op.create_table(
         "wish",
         sa.Column("id", sa.Integer(), nullable=False),
