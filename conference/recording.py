@@ -94,6 +94,7 @@ NOT_RECORDED = {
     "retention_run": "says itself when it was, and is never changed",
     "heartbeat": "a sign of life",
     "erasure": "frozen itself",
+    "sent_form": "says that a form has been sent; what it did is recorded",
     "imported_row": "belongs to an import",
     "forming": "the worker's progress; what comes of it are seats",
     "seating_change": "what can be undone; what comes of it are seats",

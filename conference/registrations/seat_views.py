@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ..conferences.queries import conference_here
-from ..kit import access, clock, forms, pages
+from ..kit import access, clock, forms, once, pages
 from ..kit.db import found
 from ..kit.layout import belongs
 from ..kit.limits import limiter
@@ -22,6 +22,7 @@ belongs("registrations.show_registrations", "registrations.show_seats", "registr
 @bp.post("/invitation/<token>/offer")
 @access.public
 @limiter.limit("3000 per 10 minutes")
+@once.counted_once
 def answer_offer_by_link(token: str) -> ResponseReturnValue:
     """Take or turn down the seat that is held, straight from the letter: two taps."""
     link, _invitation = invitation_behind(token)
@@ -35,6 +36,7 @@ def answer_offer_by_link(token: str) -> ResponseReturnValue:
 
 @bp.post("/my/offer")
 @access.guest
+@once.counted_once
 def answer_offer() -> ResponseReturnValue:
     """Take or turn down the seat that is held, on the own page."""
     link = access.link()
@@ -137,6 +139,7 @@ def remove_limit(slug: str, provider_id: int) -> ResponseReturnValue:
 
 @bp.post("/conferences/<slug>/registrations/<int:registration_id>/offer")
 @access.organisers
+@once.counted_once
 def offer_again(slug: str, registration_id: int) -> ResponseReturnValue:
     """Offer a free seat to somebody who has let offers pass."""
     conference = conference_here(access.account(), slug)

@@ -12,7 +12,7 @@ from ..conferences.queries import conference_here, topics_of
 from ..core.csv_out import to_csv
 from ..invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
 from ..invitations.queries import guest_list, invitation_for, invitation_of, link_by_token
-from ..kit import access, clock, forms, pages, unit
+from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.limits import limiter
@@ -322,6 +322,7 @@ def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
 
 @bp.route("/conferences/<slug>/attendance", methods=["GET", "POST"])
 @access.door
+@once.counted_once
 def show_attendance(slug: str) -> ResponseReturnValue:
     """Record who is there. Nothing is taken from the answers; only what was changed on the form is stored."""
     conference = conference_here(access.account(), slug)
@@ -389,6 +390,7 @@ def _attendance_page(
 
 @bp.post("/conferences/<slug>/attendance/walk-ins")
 @access.door
+@once.counted_once
 def add_walk_in(slug: str) -> ResponseReturnValue:
     """Add somebody who came without being on the list."""
     conference = conference_here(access.account(), slug)

@@ -159,7 +159,6 @@ class Votes(RuleBasedStateMachine):
             given = [paper[place] for paper in self.cast.values() if paper[place]]
             assert dots[option] == (sum(given), len(given))
 
-
     def teardown(self):
         """Whatever happened: at the end everybody tries once more, before and after the close."""
         if not hasattr(self, "vote"):

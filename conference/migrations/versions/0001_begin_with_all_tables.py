@@ -818,6 +818,17 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "sent_form",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sent_form")),
+    )
+    with op.batch_alter_table("sent_form", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sent_form_at"), ["at"], unique=False)
+
+    op.create_table(
         "seat_rules",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
@@ -1680,6 +1691,7 @@ def downgrade() -> None:
     op.drop_table("topic")
     op.drop_table("room")
     op.drop_table("release")
+    op.drop_table("sent_form")
     op.drop_table("provider_limit")
     op.drop_table("seat_rules")
     op.drop_table("seat_offer")
