@@ -106,7 +106,7 @@ def cast(vote: Vote, contact_id: int, choices: Mapping[int, int], *, at: datetim
     _check_open(vote, at)
     conference = found(db.session.get(Conference, vote.conference_id))
     if queries.has_voted(vote, contact_id):
-        return
+        raise Refused(_("You have already voted."))
     if contact_id not in queries.entitled_ids(conference):
         raise Refused(_("You are not on the list of people who may vote. Please ask the moderators."))
     given = {option_id: dots for option_id, dots in choices.items() if dots != 0}
