@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from conference.agenda.models import ItemKind
 from conference.conferences.models import Conference
+from conference.groups import operations as groups
 from conference.groups.models import GroupsRelease
 from conference.kit import links, once
 from conference.kit.db import db
@@ -17,15 +19,7 @@ from conference.registrations import operations, queries, seats
 from conference.registrations.models import Attendance, Presence, SeatOffer, Standing
 
 from ..browser import Browser
-from ..builders import (
-    NOW,
-    a_conference,
-    a_participant,
-    a_personal_link,
-    a_table_plan,
-    an_answer,
-    an_invitation,
-)
+from ..builders import NOW, a_conference, a_participant, a_personal_link, an_answer, an_invitation, an_item
 from ..registrations.test_rush import Guest, all_at_once, serving
 
 COPIES = 20
@@ -76,12 +70,10 @@ def test_f03_twenty_copies_are_one_row_one_letter_and_one_answer(app, in_house, 
         [offer] = db.session.query(SeatOffer)
         link = a_personal_link(an_invitation(june, second.contact))
         token, person = links.token_of(link.nonce), second.contact_id
-        seated = a_participant(june)
-        [round_] = a_table_plan(june, rounds=1, tables="A")
-        from conference.groups.models import Group, Seat
-
-        table = db.session.query(Group).filter_by(round_id=round_.id).one()
-        db.session.add(Seat(round_id=round_.id, group_id=table.id, contact_id=seated.contact_id))
+        an_item(june, "Runde", "10:00", 45, kind=ItemKind.BREAKOUT)
+        for _ in range(2):
+            a_participant(june)
+        groups.form_groups(june, 1, db.session.merge(organiser), at=NOW, iterations=20)
         frame = {"chair": "Vera Vorsitz", "moderator": "", "minute_taker": "Nora", "summary": ""}
         minutes.save_frame(june, **frame, version=None, at=NOW)
     staff = visitor(app, port, Browser(app).sign_in(organiser))
@@ -101,13 +93,13 @@ def test_f03_twenty_copies_are_one_row_one_letter_and_one_answer(app, in_house, 
     with in_house():
         june = db.session.merge(conference)
         there = {(one.contact.last_name, one.presence) for one in db.session.query(Attendance)}
-        assert ("Neu", Presence.PRESENT) in there and len(there) == 3
+        assert ("Neu", Presence.PRESENT) in there and len(there) == 4
         assert db.session.query(GroupsRelease).count() == db.session.query(Release).count() == 1
         assert queries.registration_of(june, person).standing is Standing.CONFIRMED
         letters = Counter((mail.kind, mail.recipient_address) for mail in db.session.query(Mail))
         assert letters["seat_offer", second.contact.email] == 1
         assert letters["registered", second.contact.email] == 2  # the place in line, and the seat
-        assert [number for (kind, _to), number in letters.items() if kind == "groups"] == [1]
+        assert [number for (kind, _to), number in letters.items() if kind == "groups"] == [1, 1]
     for (path, fields, _answer), key in zip(forms, keys, strict=True):
         status, _to = staff.call("POST", path, {**fields, "last_name": "Anders", "once_key": key})
         assert status == 422, path
