@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from ..conferences.models import Conference
 from ..invitations.queries import invitation_for
-from ..kit.dates import show_clock, show_day
+from ..kit.dates import show_day, show_time
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..providers.models import Contact, Provider
@@ -179,7 +179,7 @@ def _check_open(offer: SeatOffer, at: datetime) -> None:
         _(
             "The seat was held for you until %(day)s, %(time)s, and has been given on. You stay on the waiting list.",
             day=show_day(offer.until, zone),
-            time=show_clock(offer.until, zone),
+            time=show_time(offer.until, zone),
         )
     )
 
