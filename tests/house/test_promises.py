@@ -274,6 +274,8 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "repair_views.py",
         "time_views.py",
         "calendar_views.py",
+        "seat_views.py",
+        "once.py",
         "clock.py",
         "audit.py",
         "cli.py",
