@@ -100,11 +100,21 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(config.read(os.environ, overrides, instance))
     _wire_kit(app)
     _wire_rooms(app)
+    if app.config["PRODUCTION"]:
+        _warn(app)
     # Commands look for themselves: one that restores must not be kept out by what it is called for.
     if not app.testing and click.get_current_context(silent=True) is None:
         presence.enter(app)
         soundness.check_if_reachable(app)
     return app
+
+
+def _warn(app: Flask) -> None:
+    """Of what is no reason not to start."""
+    with app.app_context():
+        lacking = config.missing_in_security_txt(app.config, clock.now().date())
+    if lacking:
+        app.logger.warning(lacking)
 
 
 def _prepare_instance(instance: Path) -> None:

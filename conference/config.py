@@ -2,9 +2,10 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkstemp
@@ -20,7 +21,7 @@ APPLICATION = "folgetermin"
 FLAGS = ("DEMO", "PRODUCTION")
 TEXTS = (
     "SECRET_KEY", "OLD_SECRET_KEYS", "BASE_URL", "DATABASE_URL", "QUEUE_URL", "LANGUAGE", "OPERATOR",
-    "LOG_FORMAT", "METRICS_TOKEN", "BACKUP_DIR",
+    "LOG_FORMAT", "METRICS_TOKEN", "BACKUP_DIR", "SECURITY_CONTACT", "SECURITY_EXPIRES",
     "MAIL_SERVER", "MAIL_SECURITY", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_SENDER", "MAIL_SENDER_NAME",
     "IMAP_SERVER", "IMAP_SECURITY", "IMAP_USERNAME", "IMAP_PASSWORD", "IMAP_FOLDER", "IMAP_DONE_FOLDER",
 )  # fmt: skip
@@ -62,6 +63,8 @@ def defaults() -> dict[str, Any]:
         "QUEUE_URL": "",
         "LANGUAGE": "de",
         "OPERATOR": "",
+        "SECURITY_CONTACT": "",
+        "SECURITY_EXPIRES": "",
         "CLOCK_START": None,
         "MAIL_SERVER": "",
         "MAIL_PORT": 25,
@@ -210,11 +213,31 @@ def _refuse_unsafe(settings: Mapping[str, Any]) -> None:
     if settings["METRICS_TOKEN"] and len(settings["METRICS_TOKEN"]) < 24:
         raise UnsafeSettings("FOLGETERMIN_METRICS_TOKEN must have at least 24 characters.")
     _check_backups(settings["BACKUP_DIR"])
+    _check_security_contact(settings["SECURITY_CONTACT"], settings["SECURITY_EXPIRES"])
 
 
 def _check_backups(folder: str) -> None:
     if folder and not Path(folder).is_absolute():
         raise UnsafeSettings("FOLGETERMIN_BACKUP_DIR must be a whole path that begins with /.")
+
+
+def _check_security_contact(contact: str, expires: str) -> None:
+    """What stands in security.txt must be read by programs (RFC 9116)."""
+    if contact and not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[\d-]+)", contact):
+        raise UnsafeSettings("FOLGETERMIN_SECURITY_CONTACT must begin with mailto:, https:// or tel:.")
+    try:
+        _ = expires and date.fromisoformat(expires)
+    except ValueError:
+        raise UnsafeSettings("FOLGETERMIN_SECURITY_EXPIRES must be a day such as 2027-06-30.") from None
+
+
+def missing_in_security_txt(settings: Mapping[str, Any], today: date) -> str:
+    """Why nobody who finds a weakness learns from security.txt whom to tell; empty when all is well."""
+    if not settings["SECURITY_CONTACT"] or not settings["SECURITY_EXPIRES"]:
+        return "FOLGETERMIN_SECURITY_CONTACT and FOLGETERMIN_SECURITY_EXPIRES are not set: there is no security.txt."
+    if date.fromisoformat(settings["SECURITY_EXPIRES"]) < today:
+        return "FOLGETERMIN_SECURITY_EXPIRES is over: nobody trusts security.txt any more. Look at the contact and renew the day."
+    return ""
 
 
 def _refuse_for_production(

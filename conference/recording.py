@@ -28,6 +28,7 @@ def _recorded(
 TABLES = {
     "account": _recorded(secrets="password_hash totp_nonce", left_out="email_key totp_step"),
     "role_grant": _recorded(),
+    "facilitation": _recorded("table", parent=("grant_id", "role_grant")),
     "hold": _recorded(),
     "dead_address": _recorded(left_out="address_key"),
     "provider": _recorded("name postcode city", left_out="name_key"),
@@ -74,6 +75,7 @@ TABLES = {
     "release": _recorded("sha256", left_out="document text pdf"),
     "privacy_request": _recorded(),
     "retention_period": _recorded("name"),
+    "archive_step": _recorded("note"),
     "statement": _recorded("page language"),
     "feedback": _recorded(),
 }
@@ -86,6 +88,7 @@ NOT_RECORDED = {
     "audit_text": "the record itself",
     "ballot": "secret: the order of rows in the record would be a path back to the person",
     "voter": "secret: it is known that somebody has voted, never when",
+    "notice": "a copy of a letter's words, which are recorded themselves",
     "wish": "part of the registration, stored anew with each save",
     "mail": "the outbox is a record of its own, and the worker changes its rows all the time",
     "inbound_mail": "the inbox is a record of its own",

@@ -2,7 +2,7 @@
 
 One row for each address. `yes`: the door opens. `no`: not found. `in`: a GET leads to the sign-in page, anything else is not
 found. `foreign` says the same of somebody with any role elsewhere: `no` for every address in a series or conference,
-`-` where the address names none. A new route is written down by
+`-` where the address names none. Who administers a series has no column: `of_series_admin` says how it follows. A new route is written down by
 
     .venv/bin/python -m tests.access_matrix
 
@@ -38,6 +38,11 @@ def routes(app: Flask) -> dict[str, set[str]]:
 def in_a_place(path: str) -> bool:
     """True when staff reach the address through a series or a conference."""
     return path.startswith(("/conferences/<slug>", "/series/<series_slug>"))
+
+
+def of_series_admin(path: str, row: dict[str, str]) -> str:
+    """The administrator of a series: in it as an administrator of the house, outside as an organiser of the series."""
+    return row["admin"] if in_a_place(path) else row["organiser"]
 
 
 def write(rows: dict[str, dict[str, Any]]) -> None:

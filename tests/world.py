@@ -124,10 +124,23 @@ def build(app: Flask) -> World:
         starts += world.privacy
         world.add("organiser", starts, **a_session(app, organiser))
         world.add("leadership", ["/"], **a_session(app, leadership))
+        world.add("facilitator", ["/"], **a_session(app, _facilitator(organiser)))
         starts = _house(world, series, organiser)
         outbox.hold(at=NOW)
-        world.add("administration", ["/upkeep", "/inbox", "/feedback", *starts], **a_session(app, admin))
+        world.add(
+            "administration",
+            ["/upkeep", "/inbox", "/feedback", f"/archive/{OVER}", *starts],
+            **a_session(app, admin),
+        )
     return world
+
+
+def _facilitator(organiser: Any) -> Any:
+    """Somebody who leads table A of the conference that comes."""
+    june, account = conference_by_slug(COMING), an_account(Role.COLLEAGUE)
+    grant = conferences.give_role(account, Role.MODERATOR, june, by=organiser, at=NOW)
+    people.assign_group(june, grant, "A", 0, organiser, at=NOW)
+    return account
 
 
 def _house(world: World, series: Any, organiser: Any) -> list[str]:

@@ -27,14 +27,18 @@ SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
-PERSONAS = {"organiser": Role.ORGANISER, "leadership": Role.LEADERSHIP}
+PERSONAS = {
+    "organiser": Role.ORGANISER,
+    "facilitator": Role.MODERATOR,
+    "leadership": Role.LEADERSHIP,
+}
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 @access.public
 @limiter.limit("60 per 10 minutes", methods=["POST"])
 def sign_in() -> ResponseReturnValue:
-    """Sign in with address and password; in demo mode with one click as one of three people."""
+    """Sign in with address and password; in demo mode with one click as one of the demo's people."""
     form = SignInForm()
     if request.method == "GET":
         form.next.data = request.args.get("next", "")

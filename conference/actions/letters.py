@@ -30,7 +30,7 @@ def notify_responsible(conference: Conference, *, at: datetime) -> int:
     actions = [
         action
         for action in queries.actions_of(conference)
-        if action.status not in ENDED and action.responsible.email
+        if action.status not in ENDED and action.responsible.may_be_written_to
     ]
     told = {(action_id, kind) for action_id, kind, _due_on in queries.sent_reminders(actions)}
     people: dict[int, Due] = defaultdict(list)
@@ -65,7 +65,9 @@ def _remind(contact_id: int, now: datetime) -> int:
 
 def due_reminders(*, now: datetime, contact_id: int | None = None) -> Due:
     """The reminders that are due and have not gone out: (action, kind). Who was reminded today is left alone until tomorrow."""
-    actions = [action for action in queries.unfinished_actions(contact_id) if action.responsible.email]
+    actions = [
+        action for action in queries.unfinished_actions(contact_id) if action.responsible.may_be_written_to
+    ]
     sent = queries.sent_reminders(actions)
     last = queries.last_reminders()
     due = []

@@ -1,20 +1,45 @@
 """Decisions and actions, with where they came from."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union
 from sqlalchemy.orm import joinedload
 
 from ..agenda.queries import item_of
 from ..conferences.models import Conference
 from ..conferences.queries import earlier_ids
+from ..core.discretion import Discretion, Named
 from ..ideas.queries import cluster_of, idea_of
+from ..invitations.models import Invitation
 from ..kit.db import db
 from ..providers.models import Contact
+from ..registrations.models import Attendance
 from .models import ASSIGNED, ENDED, Action, ActionReminder, Decision, Report
+
+
+def people_around(conference: Conference) -> list[Named]:
+    """Everybody who was invited to the conference or to one before it, was there, or is responsible for something."""
+    ids = [conference.id, *earlier_ids(conference)]
+    known = union(
+        select(Invitation.contact_id).where(Invitation.conference_id.in_(ids)),
+        select(Attendance.contact_id).where(Attendance.conference_id.in_(ids)),
+        select(Action.responsible_id).where(Action.conference_id.in_(ids)),
+    )
+    query = (
+        select(Contact).options(joinedload(Contact.provider)).where(Contact.id.in_(select(known.subquery())))
+    )
+    return [
+        Named(contact.first_name, contact.last_name, contact.provider.name)
+        for contact in db.session.scalars(query.order_by(Contact.id))
+    ]
+
+
+def reader_of(conference: Conference, *, with_names: bool) -> Callable[[str], str]:
+    """What somebody reads of a text about the conference: the text, or the text without the people in it."""
+    return str if with_names else Discretion(people_around(conference))
 
 
 def decisions_of(conference: Conference) -> list[Decision]:

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from ..agenda.queries import items_of
 from ..conferences.models import Conference
-from ..conferences.queries import conference_here
+from ..conferences.queries import conference_here, powers_of
 from ..ideas.models import Cluster, Idea
 from ..ideas.queries import clusters_of, ideas_of
 from ..invitations.models import LinkPurpose, PersonalLink
@@ -134,16 +134,24 @@ def show_actions(slug: str) -> ResponseReturnValue:
 @bp.get("/conferences/<slug>/review")
 @access.readers
 def show_review(slug: str) -> ResponseReturnValue:
-    """What became of the earlier conferences' actions: the records themselves, live."""
+    """What became of the earlier conferences' actions: the records themselves, live; without names where they are not read."""
     conference = conference_here(access.account(), slug)
-    actions = queries.actions_before(conference)
+    actions, powers = queries.actions_before(conference), powers_of(access.account())
+    earlier = {action.conference_id: action.conference for action in actions}
     return pages.show(
         "actions/show_review.html",
         conference=conference,
+        reached={
+            one.id
+            for one in earlier.values()
+            if access.opens("actions.show_action", powers.at(one.id, one.series_id))
+        },
         open_actions=[action for action in actions if action.status not in ENDED],
         ended=[action for action in actions if action.status in ENDED],
         latest=queries.latest_reports(actions),
         today=today_at(conference),
+        with_names=access.visitor().reads_names,
+        read=queries.reader_of(conference, with_names=access.visitor().reads_names),
     )
 
 
@@ -182,7 +190,8 @@ def _value_of(source: operations.Source) -> str | None:
 def _people(conference: Conference) -> list[Any]:
     people = {invitation.contact_id: invitation.contact for invitation in guest_list(conference)}
     people |= {contact_id: attendance.contact for contact_id, attendance in attendance_of(conference).items()}
-    return sorted(people.values(), key=lambda contact: contact.sort_key)
+    there = [contact for contact in people.values() if not contact.is_restricted]
+    return sorted(there, key=lambda contact: contact.sort_key)
 
 
 @bp.route("/conferences/<slug>/actions/new", methods=["GET", "POST"])

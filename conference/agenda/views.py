@@ -33,7 +33,7 @@ layout.belongs(
 
 
 @bp.get("/conferences/<slug>/agenda")
-@access.minute_takers
+@access.runners
 def show_agenda(slug: str) -> ResponseReturnValue:
     """The timetable with its warnings and, for organisers, the buttons to move things."""
     return _timetable(conference_here(access.account(), slug))

@@ -13,7 +13,7 @@ from .operations import ConferenceFields, time_problems
 ZONES = ("Europe/Berlin", "Europe/Vienna", "Europe/Zurich", "Europe/Brussels", "Europe/Luxembourg", "UTC")
 
 
-class SeriesForm(Form):
+class SeriesForm(VersionedForm):
     """A series of conferences."""
 
     title = Line(_l("Title of the series"), required=True, max_length=120)

@@ -23,7 +23,10 @@ class Series(Model):
 
 
 class Grant(Model):
-    """A role of an account in one series or one conference; without either, in all of them. Administrators need none."""
+    """A role of an account in one series or one conference; without either, in all of them. Administrators need none.
+
+    `with_names`: leadership may read the names of participants in results, which it does not see otherwise.
+    """
 
     __tablename__ = "role_grant"
     __table_args__ = (CheckConstraint("series_id IS NULL OR conference_id IS NULL", name="one_place"),)
@@ -36,6 +39,7 @@ class Grant(Model):
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     since: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    with_names: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
     account: Mapped[Account] = relationship(foreign_keys=[account_id])

@@ -53,6 +53,15 @@ def create_series(account: Account, title: str, host: str, *, at: datetime) -> S
     return series
 
 
+def change_series(series: Series, title: str, host: str, version: int | None) -> Series:
+    """Call a series otherwise; its short name stays. Raises Stale when somebody else changed it meanwhile."""
+    locked = one_locked(select(Series).where(Series.id == series.id)) or series
+    check_version(version, locked.version, mine=f"{title}\n{host}", theirs=f"{locked.title}\n{locked.host}")
+    locked.title, locked.host = title, host
+    locked.version += 1
+    return locked
+
+
 def give_role(
     account: Account,
     role: Role,
@@ -64,9 +73,9 @@ def give_role(
 ) -> Grant:
     """Let an account work on a series or a conference (or on all); a second time only the end changes.
 
-    Raises Refused for what is no role in a place: administrators are made for the whole house.
+    Raises Refused for what is no role in a place: administrators are made for the whole house or for a series.
     """
-    if role in (Role.ADMIN, Role.COLLEAGUE):
+    if role is Role.COLLEAGUE or (role is Role.ADMIN and not isinstance(place, Series)):
         raise Refused(_("This role cannot be given here."))
     where = {
         "series_id": place.id if isinstance(place, Series) else None,

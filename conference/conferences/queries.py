@@ -11,6 +11,9 @@ from ..accounts.models import Account, Role
 from ..kit.db import db, found
 from .models import Conference, Grant, Room, Series, Topic
 
+ADMIN, NAMES = Role.ADMIN.value, "names"
+"""What `kit.access` calls them."""
+
 
 @dataclass(frozen=True)
 class Powers:
@@ -35,8 +38,14 @@ class Powers:
         return self._of(lambda series, own: own is None and series in (None, series_id))
 
     def outside(self) -> frozenset[str]:
-        """The roles on pages that belong to no conference: the one in the house, and those for whole series."""
-        return self._of(lambda _series, own: own is None) | {self.house.value}
+        """The roles on pages that belong to no conference: the one in the house, and those for whole series.
+
+        Who administers a series is an organiser there: accounts, record and operation are for those of the whole house.
+        """
+        roles = self._of(lambda _series, own: own is None) | {self.house.value}
+        if self.reaches_everything or ADMIN not in roles:
+            return roles
+        return roles - {ADMIN} | {Role.ORGANISER.value}
 
     def _of(self, counts: Callable[[int | None, int | None], bool]) -> frozenset[str]:
         if self.reaches_everything:
@@ -44,7 +53,7 @@ class Powers:
         return frozenset(role.value for role, series, own in self.grants if counts(series, own))
 
 
-def _valid_grants(account: Account) -> Select[Grant]:
+def valid_grants(account: Account) -> Select[Grant]:
     # Who was not asked for at a certain moment has only what never ends.
     at: datetime | None = getattr(account, "asked_at", None)
     lasting = Grant.expires_at.is_(None)
@@ -57,23 +66,30 @@ def powers_of(account: Account) -> Powers:
     """All roles that the account has now."""
     if account.role is Role.ADMIN:
         return Powers(account.role)
-    grants = db.session.scalars(_valid_grants(account))
+    grants = db.session.scalars(valid_grants(account))
     return Powers(account.role, tuple((grant.role, grant.series_id, grant.conference_id) for grant in grants))
 
 
 def roles_here(account: Account, slug: str | None, series_slug: str | None) -> frozenset[str]:
-    """The roles at an address: in its conference, in its series, or where it names neither. One query."""
+    """The roles at an address: in its conference, in its series, or where it names neither; with the leave to read names.
+
+    One query.
+    """
     if account.role is Role.ADMIN:
         return frozenset({Role.ADMIN.value})
     if slug is None and series_slug is None:
         return powers_of(account).outside()
-    mine = _valid_grants(account).subquery()
+    mine = valid_grants(account).subquery()
     if slug is not None:
-        query = select(mine.c.role).join(Conference, and_(Conference.slug == slug, _reaches(mine)))
+        query = select(mine.c.role, mine.c.with_names).join(
+            Conference, and_(Conference.slug == slug, _reaches(mine))
+        )
     else:
         reaches = or_(_is_for_all(mine), mine.c.series_id == Series.id)
-        query = select(mine.c.role).join(Series, and_(Series.slug == series_slug, reaches))
-    return frozenset(role.value for role in db.session.scalars(query))
+        query = select(mine.c.role, mine.c.with_names).join(Series, and_(Series.slug == series_slug, reaches))
+    rows = db.session.execute(query).all()
+    named = {NAMES} if any(with_names for _role, with_names in rows) else set()
+    return frozenset({role.value for role, _with_names in rows} | named)
 
 
 def _is_for_all(grants: Subquery) -> ColumnElement[bool]:
@@ -96,13 +112,13 @@ def _visible(account: Account) -> Select[Conference]:
     query = select(Conference).options(joinedload(Conference.series))
     if account.role is Role.ADMIN:
         return query
-    return query.where(_is_reached(_valid_grants(account)))
+    return query.where(_is_reached(valid_grants(account)))
 
 
 def organised_ids(account: Account) -> Select[int]:
     """The ids of the conferences that the account organises."""
     return select(Conference.id).where(
-        _is_reached(_valid_grants(account).where(Grant.role == Role.ORGANISER))
+        _is_reached(valid_grants(account).where(Grant.role.in_((Role.ADMIN, Role.ORGANISER))))
     )
 
 
@@ -120,7 +136,7 @@ def all_series_of(account: Account) -> list[Series]:
     """All series in which the account has a role or may see a conference, by title."""
     query = select(Series).order_by(Series.title, Series.id)
     if account.role is not Role.ADMIN:
-        mine = _valid_grants(account).subquery()
+        mine = valid_grants(account).subquery()
         within = select(Conference.series_id).where(Conference.id == mine.c.conference_id).scalar_subquery()
         reaches = or_(
             _is_for_all(mine),

@@ -28,6 +28,21 @@ def new_series() -> ResponseReturnValue:
     return pages.show("conferences/new_series.html", form=form)
 
 
+@bp.route("/series/<series_slug>/edit", methods=["GET", "POST"])
+@access.administrators
+def edit_series(series_slug: str) -> ResponseReturnValue:
+    """What a series is called and who holds its conferences; for its administrators."""
+    series = queries.series_here(access.account(), series_slug)
+    form = SeriesForm(obj=series)
+    if forms.submitted(form):
+        with pages.refusals(form):
+            operations.change_series(series, form.title.data, form.host.data, form.started_from)
+            message = _("The series has been saved.")
+            return pages.done("conferences.edit_series", message, series_slug=series_slug)
+        series = queries.series_here(access.account(), series_slug)
+    return pages.show("conferences/edit_series.html", form=form, series=series)
+
+
 @bp.route("/series/<series_slug>/conferences/new", methods=["GET", "POST"])
 @access.organisers
 def new_conference(series_slug: str) -> ResponseReturnValue:

@@ -11,7 +11,7 @@ from typing import Literal
 
 PLACEHOLDERS = (
     "greeting", "first_name", "last_name", "organisation", "series", "conference", "focus_question", "date", "time",
-    "place", "answer_by", "organiser", "organiser_email", "organiser_phone", "link",
+    "place", "answer_by", "organiser", "organiser_email", "organiser_phone", "link", "retention",
 )  # fmt: skip
 
 BRACED = re.compile(r"\{([^{}\n]*)\}")

@@ -36,6 +36,8 @@ from ..kit.db import db
 from ..minutes import operations as minutes
 from ..minutes import queries as minutes_queries
 from ..outbox import operations as outbox
+from ..people import operations as people
+from ..people.queries import facilitators_of
 from ..registrations import operations as registrations
 from ..registrations.models import ConsentKind, Presence
 from ..sheets import operations as sheets
@@ -100,6 +102,7 @@ def _staff() -> None:
     accounts.create_account(
         "verena.tiemann@agentur.example", "Verena Tiemann", Role.LEADERSHIP, None, at=moment
     )
+    accounts.create_account("mira.lohmann@agentur.example", "Mira Lohmann", Role.MODERATOR, None, at=moment)
 
 
 def _conference() -> None:
@@ -110,6 +113,8 @@ def _conference() -> None:
     conferences.add_member(
         series, db.session.scalars(select(Account).where(Account.role == Role.LEADERSHIP)).one()
     )
+    facilitator = db.session.scalars(select(Account).where(Account.role == Role.MODERATOR)).one()
+    conferences.give_role(facilitator, Role.MODERATOR, series, by=organiser(), at=moment)
     fields = conferences.ConferenceFields(
         title="Bildungsträgerkonferenz Juni 2023",
         slug=SLUG,
@@ -187,13 +192,17 @@ def _answer(invitation: Invitation, number: int, topics: list[Any]) -> registrat
 
 def _form_groups() -> None:
     conference = june()
-    people = {invitation.contact.email: invitation.contact_id for invitation in guest_list(conference)}
+    guests = {invitation.contact.email: invitation.contact_id for invitation in guest_list(conference)}
     for kind, emails, table in words.GROUP_RULES:
-        rule = methods.NewRule(RuleKind(kind), tuple(people[email] for email in emails), table)
+        rule = methods.NewRule(RuleKind(kind), tuple(guests[email] for email in emails), table)
         methods.add_rule(conference, rule, organiser(), at=at("2023-06-02", "10:45"))
     groups.prepare_rounds(conference)
     groups.form_groups(conference, 5, organiser(), at=at("2023-06-02", "11:00"))
     groups.publish(conference, organiser(), at=at("2023-06-05", "15:00"))
+    moment = at("2023-06-05", "15:10")
+    for grant in facilitators_of(conference, moment):
+        for table, number in words.FACILITATED:
+            people.assign_group(conference, grant, table, number, organiser(), at=moment)
 
 
 def _attendance() -> None:
@@ -236,7 +245,7 @@ def _ideas() -> None:
 def _sheets() -> None:
     conference = june()
     ends = {1: "12:00", 2: "13:31"}
-    people = {
+    seated = {
         (plan.round.number, group.group.name): group.seats[0].contact_id
         for plan in group_queries.plan_of(conference)
         for group in plan.groups
@@ -252,7 +261,7 @@ def _sheets() -> None:
                 one.round,
                 table.name,
                 Sheet(question, tuple(results), open_points, proposal),
-                sheets.Writer(contact_id=people[one.round.number, table.name] if number % 2 else None),
+                sheets.Writer(contact_id=seated[one.round.number, table.name] if number % 2 else None),
                 hand_in=True,
                 version=0,
                 submission=f"demo-{one.round.number}-{table.name}",

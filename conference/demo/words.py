@@ -45,6 +45,11 @@ GROUP_RULES = [  # what kind, who, which table: who explains mein NOW stays at i
     ("apart", ["mehmet.oeztuerk@tz-buende.example", "florian.dangelo@hb-herford.example"], ""),
 ]
 
+FACILITATED = [
+    ("A", 1),
+    ("D", 0),
+]  # table, number of the round (0: every one); D does not hand in its second sheet
+
 NOTES = {
     "Begrüßung durch die Geschäftsführung": (
         "Frau Tiemann begrüßt die Teilnehmenden. Ziel des Tages: **Ideen, die umgesetzt werden.** "

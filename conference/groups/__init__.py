@@ -9,6 +9,7 @@ bp = Blueprint("groups", __name__)
 from . import (  # noqa: E402, F401 - the views register themselves on the blueprint
     calendar_views,
     door,
+    facilitator_views,
     forming,
     method_views,
     open_space_views,
@@ -18,7 +19,16 @@ from . import (  # noqa: E402, F401 - the views register themselves on the bluep
     views,
 )
 
-__all__ = ["bp", "calendar_views", "init", "method_views", "open_space_views", "time_views", "views"]
+__all__ = [
+    "bp",
+    "calendar_views",
+    "facilitator_views",
+    "init",
+    "method_views",
+    "open_space_views",
+    "time_views",
+    "views",
+]
 
 
 def init(app: Flask) -> None:

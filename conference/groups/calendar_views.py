@@ -4,7 +4,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ..invitations.models import LinkPurpose
-from ..invitations.operations import personal_link
+from ..invitations.operations import personal_link, renew_purpose
 from ..invitations.queries import link_by_token
 from ..kit import access, clock, pages
 from ..kit.db import found
@@ -22,6 +22,16 @@ def make_calendar() -> ResponseReturnValue:
     link = access.link()
     personal_link(link.conference, link.contact, LinkPurpose.CALENDAR, at=clock.now())
     return pages.done("groups.my_groups", _("Your calendar has an address now."), _anchor="calendar")
+
+
+@bp.post("/my/calendar/renewal")
+@access.guest
+def renew_calendar() -> ResponseReturnValue:
+    """Another secret address; whoever knows the old one sees nothing any more."""
+    link = access.link()
+    renew_purpose(link.conference, link.contact, LinkPurpose.CALENDAR, at=clock.now())
+    message = _("Your calendar has a new address; the old one no longer works. Please subscribe again.")
+    return pages.done("groups.my_groups", message, _anchor="calendar")
 
 
 @bp.get("/my/calendar.ics")

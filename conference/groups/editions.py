@@ -1,7 +1,7 @@
 """The plan as it is shown and printed: which version it is, its rounds and tables, and people with name and organisation only."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from ..conferences.models import Conference
 from ..kit.db import db, portions
 from ..providers.models import Contact
-from ..registrations.queries import participants
+from ..registrations.queries import participants, restricted_ids
 from . import queries
 from .method_queries import rules_of
 from .models import GroupsRelease
@@ -68,6 +68,16 @@ class Edition:
         known |= {p.id: p for r in self.rounds for p in r.unseated}
         return sorted(known.values(), key=lambda person: (person.sort_key, person.id))
 
+    def only(self, covers: Callable[[int, str], bool]) -> "Edition":
+        """The same with only the tables (by number of the round and name) that may be seen, and nobody who sits elsewhere."""
+        rounds = [
+            replace(
+                one, tables=[table for table in one.tables if covers(one.number, table.name)], unseated=()
+            )
+            for one in self.rounds
+        ]
+        return replace(self, rounds=[one for one in rounds if one.tables])
+
     def places_of(self) -> dict[int, dict[int, Table]]:
         """For each person the table by number of the round."""
         places: dict[int, dict[int, Table]] = {}
@@ -105,6 +115,7 @@ def _live(conference: Conference) -> Edition:
 def _edition(
     conference: Conference, plan: list[dict[str, Any]], release: GroupsRelease | None, *, is_draft: bool
 ) -> Edition:
+    plan = _without_restricted(plan)
     known = _people(entry["contact_ids"] for entry in plan)
     everybody = [_person(contact) for contact in participants(conference)]
     numbers = sorted({entry["round"] for entry in plan})
@@ -112,6 +123,20 @@ def _edition(
     rounds = [_round([e for e in plan if e["round"] == n], known, everybody, away) for n in numbers]
     at = _last_change(conference) if is_draft else release.released_at if release else None
     return Edition(rounds, release.number if release else 0, at, is_draft)
+
+
+def _without_restricted(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A published version is frozen; who asked since that nothing is done with their data is printed no more."""
+    hidden = restricted_ids({contact_id for entry in plan for contact_id in entry["contact_ids"]})
+    shown = []
+    for entry in plan:
+        people = [
+            pair for pair in zip(entry["contact_ids"], entry["people"], strict=True) if pair[0] not in hidden
+        ]
+        shown.append(
+            entry | {"contact_ids": [one for one, _name in people], "people": [name for _one, name in people]}
+        )
+    return shown
 
 
 def _round(

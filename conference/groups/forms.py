@@ -1,8 +1,11 @@
 """Forming, moving, and what a group works on."""
 
 from flask_babel import lazy_gettext as _l
+from wtforms.validators import DataRequired
 
 from ..kit.forms import Form, Paragraph, Pick, Tick, VersionedForm, Whole
+
+CHOOSE = _l("Please choose one.")
 
 
 class FormingForm(Form):
@@ -43,6 +46,14 @@ class GroupForm(Form):
     topic_id = Pick(_l("Topic"), blank=_l("none"))
     room_id = Pick(_l("Room"), blank=_l("none"))
     focus_question = Paragraph(_l("Focus question of this group"), max_length=500)
+
+
+class AssignForm(Form):
+    """Who facilitates which group, in one round or in every one."""
+
+    grant = Pick(_l("Facilitator"), blank=_l("Please choose"), validators=[DataRequired(CHOOSE)])
+    table = Pick(_l("Group"), blank=_l("Please choose"), validators=[DataRequired(CHOOSE)])
+    round = Pick(_l("When"), blank=_l("in every round"))
 
 
 class StartForm(VersionedForm):

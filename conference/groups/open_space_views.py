@@ -29,7 +29,7 @@ belongs(
 
 
 @bp.get("/conferences/<slug>/groups/market")
-@access.moderators
+@access.organisers
 def show_market(slug: str) -> ResponseReturnValue:
     """All concerns: which wait, which have a group, which are merged."""
     return _market_page(conference_here(access.account(), slug), ConcernForm())
@@ -97,7 +97,7 @@ def _merge_form(concern: Concern, standing: list[Concern], *, fresh: bool = Fals
 
 
 @bp.post("/conferences/<slug>/groups/concerns")
-@access.moderators
+@access.organisers
 def add_concern(slug: str) -> ResponseReturnValue:
     """Write a concern down for somebody who has said it."""
     conference, form = conference_here(access.account(), slug), ConcernForm()
@@ -109,7 +109,7 @@ def add_concern(slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/groups/concerns/<int:concern_id>/place")
-@access.moderators
+@access.organisers
 def place_concern(slug: str, concern_id: int) -> ResponseReturnValue:
     """Give a concern a group in a round."""
     conference = conference_here(access.account(), slug)
@@ -127,7 +127,7 @@ def place_concern(slug: str, concern_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/groups/concerns/<int:concern_id>/merger")
-@access.moderators
+@access.organisers
 def merge_concern(slug: str, concern_id: int) -> ResponseReturnValue:
     """Let a concern be worked on together with another one, or for itself again."""
     conference = conference_here(access.account(), slug)
@@ -148,7 +148,7 @@ def merge_concern(slug: str, concern_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/groups/concerns/<int:concern_id>/removal")
-@access.moderators
+@access.organisers
 def remove_concern(slug: str, concern_id: int) -> ResponseReturnValue:
     """Take a concern off the marketplace."""
     conference, page = conference_here(access.account(), slug), ConcernForm(formdata=None)
@@ -159,7 +159,7 @@ def remove_concern(slug: str, concern_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/groups/<int:group_id>/closure")
-@access.moderators
+@access.organisers
 def close_group(slug: str, group_id: int) -> ResponseReturnValue:
     """Close a group; its people choose anew."""
     conference, page = conference_here(access.account(), slug), ConcernForm(formdata=None)

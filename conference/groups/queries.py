@@ -16,7 +16,7 @@ from ..core.seating import seat_changes
 from ..kit.db import db, portions
 from ..providers.models import Contact
 from ..registrations.models import Standing
-from ..registrations.queries import participant_ids, participants, registration_of
+from ..registrations.queries import participant_ids, participants, registration_of, restricted_ids
 from . import method_queries
 from .models import (
     Forming,
@@ -350,6 +350,7 @@ def published_for(conference: Conference, contact_id: int) -> list[dict[str, Any
     if not plan or not takes_part(conference, contact_id):
         return []
     there = participant_ids(conference)
+    there -= restricted_ids(there)
     items = {item.id: item for item in breakout_items(conference)}
     return [
         _as_seen(entry, items[entry["item"]], there)
@@ -396,7 +397,8 @@ def plan_as_published(
 ) -> list[dict[str, Any]]:
     """The present plan in the form that a release freezes: one entry per group, names as they are now.
 
-    Rounds that the agenda no longer has are left out. Give the plans and rules where they are at hand.
+    Rounds that the agenda no longer has, and people whose data are restricted, are left out. Give the plans and rules where
+    they are at hand.
     """
     entries, hosts = [], method_queries.hosts_of(conference, rules)
     for plan in plan_of(conference) if plans is None else plans:
@@ -404,6 +406,7 @@ def plan_as_published(
         if item is None or not is_held(item):
             continue
         for group in plan.groups:
+            seats = [seat for seat in group.seats if not seat.contact.is_restricted]
             entries.append(
                 {
                     "round": plan.round.number,
@@ -414,11 +417,11 @@ def plan_as_published(
                     "topic": group.group.subject,
                     "focus_question": group.group.focus_question,
                     "room": group.group.room.name if group.group.room else "",
-                    "contact_ids": [seat.contact_id for seat in group.seats],
-                    "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in group.seats],
+                    "contact_ids": [seat.contact_id for seat in seats],
+                    "people": [f"{seat.contact.name}, {seat.contact.provider.name}" for seat in seats],
                     "hosts": {
                         str(seat.contact_id): f"{seat.contact.name}, {seat.contact.provider.name}"
-                        for seat in group.seats
+                        for seat in seats
                         if hosts.get(seat.contact_id) == group.group.name
                     },
                 }

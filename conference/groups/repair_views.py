@@ -23,7 +23,7 @@ belongs("groups.show_groups", "groups.show_repair", "groups.ask_for_repair", "gr
 
 
 @bp.get("/conferences/<slug>/groups/repair")
-@access.moderators
+@access.organisers
 def show_repair(slug: str) -> ResponseReturnValue:
     """Who is missing, who has come, and the fewest moves that mend it; renewing itself while the worker is at it."""
     conference = conference_here(access.account(), slug)
@@ -106,7 +106,7 @@ def _undoable(conference: Conference, row: Forming | None) -> int | None:
 
 
 @bp.post("/conferences/<slug>/groups/repair")
-@access.moderators
+@access.organisers
 def ask_for_repair(slug: str) -> ResponseReturnValue:
     """Ask the worker for the fewest moves, also with tables closed and people who must sit elsewhere."""
     conference = conference_here(access.account(), slug)
@@ -155,7 +155,7 @@ def _pinned(form: RepairForm, coming: Sequence[queries.RoundPlan]) -> list[repai
 
 
 @bp.post("/conferences/<slug>/groups/repair/application")
-@access.moderators
+@access.organisers
 def apply_repair(slug: str) -> ResponseReturnValue:
     """Move everybody as proposed."""
     account, at = access.account(), clock.now()
@@ -175,7 +175,7 @@ def _done() -> str:
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/clearance")
-@access.moderators
+@access.organisers
 def clear_round(slug: str, round_id: int) -> ResponseReturnValue:
     """Take the groups of a round away that the agenda no longer has."""
     account = access.account()

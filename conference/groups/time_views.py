@@ -31,7 +31,7 @@ SECONDS_OF_A_PAGE = 12
 
 
 @bp.get("/conferences/<slug>/groups/time")
-@access.moderators
+@access.organisers
 def show_time(slug: str) -> ResponseReturnValue:
     """The running round with its buttons, and every round that can be started."""
     return _time_page(conference_here(access.account(), slug))
@@ -73,7 +73,7 @@ def _start_form(round_: Round, one: Countdown, sent: StartForm | None) -> StartF
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/timer")
-@access.moderators
+@access.organisers
 def start_round(slug: str, round_id: int) -> ResponseReturnValue:
     """Let a round begin now."""
     conference, form = conference_here(access.account(), slug), StartForm()
@@ -88,28 +88,28 @@ def start_round(slug: str, round_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/timer/extension")
-@access.moderators
+@access.organisers
 def extend_round(slug: str, round_id: int) -> ResponseReturnValue:
     """Five minutes more."""
     return _step(slug, round_id, timer.extend, _("Round %(number)d has five minutes more."))
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/timer/pause")
-@access.moderators
+@access.organisers
 def pause_round(slug: str, round_id: int) -> ResponseReturnValue:
     """Stop the time."""
     return _step(slug, round_id, timer.pause, _("Round %(number)d is paused."))
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/timer/resumption")
-@access.moderators
+@access.organisers
 def resume_round(slug: str, round_id: int) -> ResponseReturnValue:
     """Let the time go on."""
     return _step(slug, round_id, timer.resume, _("Round %(number)d goes on."))
 
 
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/timer/closure")
-@access.moderators
+@access.organisers
 def end_round(slug: str, round_id: int) -> ResponseReturnValue:
     """End the round before its time."""
     return _step(slug, round_id, timer.end, _("Round %(number)d is over."))
@@ -155,7 +155,7 @@ WALL_VIEWS = {"tables": None, "names": "names"}
 
 
 @bp.get("/conferences/<slug>/groups/wall")
-@access.moderators
+@access.organisers
 def show_seating_wall(slug: str) -> ResponseReturnValue:
     """The published seating of the round that runs or comes next, and its time; changes by itself, page by page."""
     conference, at = conference_here(access.account(), slug), clock.now()

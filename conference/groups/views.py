@@ -30,6 +30,7 @@ from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
 from . import (
     bp,
+    facilitator_views,
     forming,
     method_queries,
     methods,
@@ -62,6 +63,9 @@ def _page(
     conference: Conference, form: FormingForm, move: MoveForm | None = None, round_id: int | None = None
 ) -> ResponseReturnValue:
     """The page with the forming form as it was sent, or with a move of a round that was not done."""
+    reach = facilitator_views.reach_here(conference)
+    if not reach.everywhere:
+        return facilitator_views.own_page(conference, reach, form, move, round_id)
     people = participants(conference)
     plans = queries.plan_of(conference)
     setting, rules = method_queries.setting_of(conference), method_queries.rules_of(conference)
@@ -230,7 +234,7 @@ def form_groups(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/groups/forming/<int:forming_id>")
-@access.moderators
+@access.organisers
 def show_forming(slug: str, forming_id: int) -> ResponseReturnValue:
     """How far the worker is, renewing itself; why nothing came out, in words; once done it leads to the groups."""
     conference = conference_here(access.account(), slug)
@@ -310,15 +314,17 @@ def cancel_forming(slug: str, forming_id: int) -> ResponseReturnValue:
 @bp.post("/conferences/<slug>/rounds/<int:round_id>/seats")
 @access.moderators
 def move_seat(slug: str, round_id: int) -> ResponseReturnValue:
-    """Move, pin or release one person by hand."""
+    """Move, pin or release one person by hand; facilitators at the groups that they were given."""
     conference = conference_here(access.account(), slug)
-    number = found(queries.round_of(conference, round_id)).number
+    round_ = found(queries.round_of(conference, round_id))
+    number = round_.number
     move, overview = MoveForm(), FormingForm(formdata=None)
     if not forms.submitted(move):
         overview.form_errors.append(
             _("Please choose a person.") if move.person.errors else _("Please choose a group.")
         )
         return _page(conference, overview, move, round_id)
+    facilitator_views.check_move(conference, round_, move)
     with pages.refusals(overview):
         message = _moved(conference, round_id, number, move)
         return pages.done("groups.show_groups", message, slug=slug, _anchor=f"round-{number}")
@@ -334,7 +340,9 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
         if step == "pin":
             return _("%(name)s stays when groups are formed anew.", name=contact.name)
         return _("%(name)s may be moved again.", name=contact.name)
-    before = _standing(conference)
+    # What a move does to the whole is for those who see the whole.
+    sees_all = access.visitor().works_at_all_tables
+    before = _standing(conference) if sees_all else ({}, [])
     if step == "swap":
         done = _swapped(conference, round_id, contact, move, number)
     else:
@@ -342,9 +350,8 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
             conference, round_id, contact.id, move.group.data, move.started_from, account, at=at
         )
         done = _sits(contact, group, number)
-    return " ".join(
-        [done, *_newly_broken(before, after := _standing(conference)), *_differences(before[0], after[0])]
-    )
+    after = _standing(conference) if sees_all else before
+    return " ".join([done, *_newly_broken(before, after), *_differences(before[0], after[0])])
 
 
 def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
@@ -384,7 +391,11 @@ def _standing(conference: Conference) -> Standing:
 
 
 def _names(plans: list[queries.RoundPlan]) -> dict[str, str]:
-    return {str(s.contact_id): s.contact.name for plan in plans for g in plan.groups for s in g.seats}
+    seats = [seat for plan in plans for group in plan.groups for seat in group.seats]
+    return {
+        str(seat.contact_id): seat.contact.provider.name if seat.contact.is_restricted else seat.contact.name
+        for seat in seats
+    }
 
 
 def _newly_broken(before: Standing, after: Standing) -> list[str]:
@@ -417,7 +428,7 @@ def _goal_name(goal: str) -> str:
 
 
 @bp.post("/conferences/<slug>/groups/undo")
-@access.moderators
+@access.organisers
 def undo_change(slug: str) -> ResponseReturnValue:
     """Take the last change of the seating back."""
     conference, form = conference_here(access.account(), slug), UndoForm()
@@ -450,9 +461,9 @@ def _last_change(conference: Conference) -> dict[str, Any] | None:
 @bp.route("/conferences/<slug>/groups/<int:group_id>", methods=["GET", "POST"])
 @access.moderators
 def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
-    """Topic, room and focus question of a group."""
+    """Topic, room and focus question of a group; of their own for facilitators."""
     conference = conference_here(access.account(), slug)
-    group = found(queries.group_of(conference, group_id))
+    group = facilitator_views.own_group(conference, group_id)
     form = GroupForm(obj=group)
     form.topic_id.offer((topic.id, topic.title) for topic in topics_of(conference))
     form.room_id.offer(
@@ -466,7 +477,8 @@ def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
             operations.change_group(conference, group, topic, room, form.focus_question.data or "")
             return pages.done("groups.show_groups", _("The group has been saved."), slug=slug)
     item = group.round.agenda_item
-    may_close = queries.is_held(item) and item is not None and item.starts_at > clock.now()
+    is_to_come = queries.is_held(item) and item is not None and item.starts_at > clock.now()
+    may_close = is_to_come and access.visitor().works_at_all_tables
     return pages.show(
         "groups/edit_group.html", form=form, conference=conference, group=group, may_close=may_close
     )

@@ -13,9 +13,11 @@ from ..groups import timer
 from ..groups.queries import table_names
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
+from ..kit.errors import Missing
 from ..kit.layout import belongs
 from ..kit.limits import limiter, too_fast
 from ..kit.qr import qr_svg
+from ..people.queries import Reach, reach_of
 from . import bp, operations, queries
 from .forms import CodeForm, EditForm, GatherForm, HeadingForm, IdeaForm, ImportForm, MergeForm, PlaceForm
 from .models import CapturePoint, Cluster, Idea
@@ -151,6 +153,25 @@ def show_received(code: str, number: int) -> ResponseReturnValue:
 # -- the list ---------------------------------------------------------
 
 
+def _reach(conference: Conference) -> Reach:
+    """Which tables the visitor reaches: all, or a facilitator's own."""
+    return reach_of(access.account(), conference, everywhere=access.visitor().works_at_all_tables)
+
+
+def _is_own(idea: Idea, reach: Reach) -> bool:
+    # What came from the plenary is nobody's table.
+    is_of_table = bool(idea.table) and reach.covers(idea.round.number if idea.round else None, idea.table)
+    return reach.everywhere or is_of_table
+
+
+def _own_idea(slug: str, idea_id: int) -> Idea:
+    conference = conference_here(access.account(), slug)
+    idea = found(queries.idea_of(conference, idea_id))
+    if not _is_own(idea, _reach(conference)):
+        raise Missing
+    return idea
+
+
 def _asked() -> dict[str, str]:
     """The filter in the address, so that a button leads back to the same list."""
     return {name: request.args[name] for name in ("by", "show", "words", "table") if request.args.get(name)}
@@ -159,10 +180,10 @@ def _asked() -> dict[str, str]:
 @bp.get("/conferences/<slug>/ideas")
 @access.moderators
 def show_ideas(slug: str) -> ResponseReturnValue:
-    """All ideas by round and table or by cluster."""
+    """All ideas by round and table or by cluster; a facilitator's own tables."""
     conference = conference_here(access.account(), slug)
-    asked = _asked()
-    ideas = queries.ideas_of(conference, hidden=True)
+    asked, reach = _asked(), _reach(conference)
+    ideas = [idea for idea in queries.ideas_of(conference, hidden=True) if _is_own(idea, reach)]
     wanted = queries.Filter(asked.get("show", "all"), asked.get("words", "")[:200], asked.get("table"))
     listed = [idea for idea in ideas if wanted.lets_through(idea)]
     if asked.get("by") == "cluster":
@@ -176,7 +197,8 @@ def show_ideas(slug: str) -> ResponseReturnValue:
         ideas=ideas,
         heaps=heaps,
         asked=asked,
-        tables=table_names(conference),
+        reach=reach,
+        tables=[name for name in table_names(conference) if reach.covers_some(name)],
         collection=queries.collection_of(conference),
     )
 
@@ -185,8 +207,8 @@ def show_ideas(slug: str) -> ResponseReturnValue:
 @access.moderators
 def edit_idea(slug: str, idea_id: int) -> ResponseReturnValue:
     """Correct the words of an idea; what was typed stays."""
+    idea = _own_idea(slug, idea_id)
     conference = conference_here(access.account(), slug)
-    idea = found(queries.idea_of(conference, idea_id))
     form = EditForm(obj=idea)
     if forms.submitted(form):
         with pages.refusals(form):
@@ -203,7 +225,7 @@ def _back_to(idea: Idea, message: str, slug: str) -> ResponseReturnValue:
 @access.moderators
 def hide_idea(slug: str, idea_id: int) -> ResponseReturnValue:
     """Take an idea from the wall."""
-    idea = found(queries.idea_of(conference_here(access.account(), slug), idea_id))
+    idea = _own_idea(slug, idea_id)
     operations.hide(idea, at=clock.now())
     return _back_to(idea, _("Idea no. %(number)d is hidden.", number=idea.number), slug)
 
@@ -212,13 +234,13 @@ def hide_idea(slug: str, idea_id: int) -> ResponseReturnValue:
 @access.moderators
 def unhide_idea(slug: str, idea_id: int) -> ResponseReturnValue:
     """Show a hidden idea again."""
-    idea = found(queries.idea_of(conference_here(access.account(), slug), idea_id))
+    idea = _own_idea(slug, idea_id)
     operations.unhide(idea)
     return _back_to(idea, _("Idea no. %(number)d is visible again.", number=idea.number), slug)
 
 
 @bp.route("/conferences/<slug>/ideas/import", methods=["GET", "POST"])
-@access.moderators
+@access.organisers
 @forms.accepts_bytes(6 * forms.MEGABYTE)
 def import_ideas(slug: str) -> ResponseReturnValue:
     """Take ideas from a file."""
@@ -248,7 +270,7 @@ def _import_words(outcome: operations.IdeaImport) -> str:
 
 
 @bp.post("/conferences/<slug>/ideas/opening")
-@access.moderators
+@access.organisers
 def open_collection(slug: str) -> ResponseReturnValue:
     """Begin to take ideas."""
     operations.open_collection(conference_here(access.account(), slug), at=clock.now())
@@ -256,7 +278,7 @@ def open_collection(slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/ideas/closure")
-@access.moderators
+@access.organisers
 def close_collection(slug: str) -> ResponseReturnValue:
     """Take no more ideas."""
     operations.close_collection(conference_here(access.account(), slug), at=clock.now())
@@ -264,7 +286,7 @@ def close_collection(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/ideas/codes")
-@access.moderators
+@access.organisers
 def show_codes(slug: str) -> ResponseReturnValue:
     """QR codes and short codes of the plenary and the tables."""
     conference = conference_here(access.account(), slug)
@@ -283,7 +305,7 @@ def _shown(point: CapturePoint) -> dict[str, Any]:
 
 
 @bp.post("/conferences/<slug>/ideas/codes")
-@access.moderators
+@access.organisers
 def make_codes(slug: str) -> ResponseReturnValue:
     """Make the missing codes; known ones stay."""
     operations.points_for(conference_here(access.account(), slug))
@@ -294,7 +316,7 @@ def make_codes(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/clusters")
-@access.moderators
+@access.organisers
 def show_clusters(slug: str) -> ResponseReturnValue:
     """Sort ideas into clusters."""
     conference = conference_here(access.account(), slug)
@@ -324,7 +346,7 @@ def _clusters_page(
 
 
 @bp.post("/conferences/<slug>/clusters/placements")
-@access.moderators
+@access.organisers
 def gather(slug: str) -> ResponseReturnValue:
     """Put the ticked ideas into a cluster, or make a new cluster of them."""
     conference = conference_here(access.account(), slug)
@@ -368,7 +390,7 @@ def _ticked_ideas(conference: Conference) -> list[tuple[Idea, int]] | None:
 
 
 @bp.post("/conferences/<slug>/ideas/<int:idea_id>/placement")
-@access.moderators
+@access.organisers
 def place_idea(slug: str, idea_id: int) -> ResponseReturnValue:
     """Put one idea into a cluster, or take it out."""
     conference = conference_here(access.account(), slug)
@@ -388,7 +410,7 @@ def place_idea(slug: str, idea_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/clusters/<int:cluster_id>", methods=["GET", "POST"])
-@access.moderators
+@access.organisers
 def edit_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
     """Rename a cluster; from here it can also be merged or dissolved."""
     conference = conference_here(access.account(), slug)
@@ -422,7 +444,7 @@ def _merge_form(conference: Conference, cluster: Cluster, **how: Any) -> MergeFo
 
 
 @bp.post("/conferences/<slug>/clusters/<int:cluster_id>/merger")
-@access.moderators
+@access.organisers
 def merge_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
     """Put all ideas of a cluster into another one."""
     conference = conference_here(access.account(), slug)
@@ -447,7 +469,7 @@ def _merged(count: int, heading: str) -> str:
 
 
 @bp.post("/conferences/<slug>/clusters/<int:cluster_id>/dissolution")
-@access.moderators
+@access.organisers
 def dissolve_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
     """Dissolve a cluster; its ideas stay."""
     conference = conference_here(access.account(), slug)
@@ -461,7 +483,7 @@ def dissolve_cluster(slug: str, cluster_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/wall")
-@access.moderators
+@access.organisers
 def show_wall(slug: str) -> ResponseReturnValue:
     """The projector: what came in, how to take part. No form, so that an unchanged wall is answered with 304."""
     conference = conference_here(access.account(), slug)

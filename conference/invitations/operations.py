@@ -118,6 +118,17 @@ def personal_link(
     return link
 
 
+def renew_purpose(
+    conference: Conference, contact: Contact, purpose: LinkPurpose, *, at: datetime
+) -> PersonalLink:
+    """Another link for this purpose alone; the old ones die at once."""
+    conference = lock(conference)
+    for link in queries.links_of(conference, contact.id, at, purpose):
+        link.revoked_at = at
+    db.session.flush()  # a new link must not find the old one
+    return personal_link(conference, contact, purpose, at=at)
+
+
 def link_url(link: PersonalLink) -> str:
     """The link's address with the mark that becomes the token when the letter leaves."""
     return address_of(link.purpose, links.mark_of(link.nonce))
@@ -211,6 +222,7 @@ def _values(invitation: Invitation, link: str) -> dict[str, str]:
         "organiser_email": conference.organiser_email,
         "organiser_phone": conference.organiser_phone,
         "link": link,
+        "retention": queries.retention_words(conference.language),
     }
 
 
@@ -224,7 +236,10 @@ def send_invitations(conference: Conference, invitations: Iterable[Invitation], 
     """
     conference = lock(conference)
     _check_open(conference, at)
-    words, batch = queries.words_of(conference, LetterKind.INVITATION), _new_batch("invitation", conference)
+    words, batch = (
+        queries.words_to_send(conference, LetterKind.INVITATION),
+        _new_batch("invitation", conference),
+    )
     for invitation in queries.not_invited(_fresh(conference, invitations)):
         _write_invitation(invitation, words, batch, at)
     return batch
@@ -245,7 +260,9 @@ def send_again(invitation: Invitation, wave: int, *, at: datetime) -> None:
         raise Refused(_("%(name)s has answered already.", name=invitation.contact.name))
     if not invitation.contact.email:
         raise Refused(_("%(name)s has no e-mail address.", name=invitation.contact.name))
-    _write_invitation(invitation, queries.words_of(conference, LetterKind.INVITATION), None, at)
+    if invitation.contact.is_restricted:
+        raise Refused(_("The use of the data of %(name)s is restricted.", name=invitation.contact.name))
+    _write_invitation(invitation, queries.words_to_send(conference, LetterKind.INVITATION), None, at)
 
 
 def send_reminders(conference: Conference, *, at: datetime) -> str:

@@ -1,7 +1,8 @@
 """Who is on the list, what they answered, whose link it is, what the letters say."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -114,7 +115,7 @@ def not_invited(guests: Iterable[Invitation]) -> list[Invitation]:
 
 
 def _may_be_written_to(guest: Invitation) -> bool:
-    return bool(guest.contact.email) and guest.contact.restricted_at is None
+    return guest.contact.may_be_written_to
 
 
 def without_address(guests: Iterable[Invitation]) -> list[Invitation]:
@@ -141,7 +142,7 @@ def outdated(guests: Iterable[Invitation], conference: Conference) -> list[Invit
         if guest.entry_state is not None
         and guest.entry_state != conference.calendar_sequence
         and guest.reply is not Reply.DECLINED
-        and guest.contact.email
+        and _may_be_written_to(guest)
     ]
 
 
@@ -195,6 +196,28 @@ def words_of(conference: Conference, kind: LetterKind) -> LetterWords:
     if letter is None:
         return _house_words(kind, conference.language)
     return LetterWords(letter.subject, letter.body, letter.version)
+
+
+NOTICE = re.compile(r"\{retention\}|\bArt(?:ikel|icle|\.)\s*14\b")
+
+
+def words_to_send(conference: Conference, kind: LetterKind) -> LetterWords:
+    """What a letter says when it leaves."""
+    return with_notice(words_of(conference, kind), kind, conference.language)
+
+
+def with_notice(words: LetterWords, kind: LetterKind, language: str) -> LetterWords:
+    """In an invitation always the notice of Article 14 GDPR: the house's, where the organisers wrote none."""
+    if kind is not LetterKind.INVITATION or NOTICE.search(words.body):
+        return words
+    notice = _house_words(kind, language).body.rsplit("\n\n", 1)[1]
+    return replace(words, body=f"{words.body.rstrip()}\n\n{notice}")
+
+
+def retention_words(language: str) -> str:
+    """How long data are kept, in a sentence of that language; privacy, downstream, knows it."""
+    known = current_app.extensions.get("retention_words")
+    return str(known(language)) if known else ""
 
 
 def _house_words(kind: LetterKind, language: str) -> LetterWords:

@@ -52,6 +52,7 @@ MEANINGS = {
     "organiser_email": _l("e-mail address for questions"),
     "organiser_phone": _l("telephone for questions"),
     "link": _l("the person's own link; must be in the text"),
+    "retention": _l("how long data are kept, in a sentence"),
 }
 HIDDEN = "…"
 
@@ -68,7 +69,7 @@ def _guest(conference: Conference, invitation_id: int) -> Invitation:
 
 
 @bp.get("/conferences/<slug>/guests")
-@access.moderators
+@access.organisers
 def show_guests(slug: str) -> ResponseReturnValue:
     """Everybody on the list: organisation, answer, letters, trouble with mail."""
     conference = _here(slug)
@@ -90,7 +91,6 @@ def show_guests(slug: str) -> ResponseReturnValue:
         chosen=chosen if chosen in groups else "",
         guests=groups.get(chosen, everybody),
         problems=outbox.problems_about(slug),
-        may_edit=access.visitor().may(access.ADMIN, access.ORGANISER),
     )
 
 
@@ -160,7 +160,7 @@ def edit_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             provider, _new = providers.keep_provider(form.organisation.data, None, None, at=clock.now())
-            providers.change_contact(contact, provider, form.fields(), form.started_from)
+            providers.correct_contact(contact, provider, form.fields(), form.started_from, at=clock.now())
             return pages.done(
                 "invitations.show_guest",
                 _("The person has been saved."),
@@ -246,7 +246,7 @@ def edit_letter(slug: str, kind: str) -> ResponseReturnValue:
         kinds=LetterKind,
         guests=guests,
         placeholders=[(name, MEANINGS[name]) for name in PLACEHOLDERS],
-        preview=_preview(form, guests) if is_good or request.method == "GET" else None,
+        preview=_preview(form, guests, letter_kind) if is_good or request.method == "GET" else None,
         is_saved=request.method == "GET",
         sender=sender(),
     )
@@ -273,12 +273,13 @@ def _letter_form(words: LetterWords, guests: list[Invitation]) -> LetterForm:
     return form
 
 
-def _preview(form: LetterForm, guests: list[Invitation]) -> dict[str, object] | None:
+def _preview(form: LetterForm, guests: list[Invitation], kind: LetterKind) -> dict[str, object] | None:
     """The letter as one guest would get it; the link in it is hidden."""
     guest = next((guest for guest in guests if str(guest.id) == form.recipient.data), None)
     if guest is None:
         return None
-    words = LetterWords(form.subject.data or "", form.body.data or "", 0)
+    typed = LetterWords(form.subject.data or "", form.body.data or "", 0)
+    words = queries.with_notice(typed, kind, guest.conference.language)
     address = operations.address_of(LinkPurpose.INVITATION, HIDDEN)
     subject, text = operations.compose(guest, words, address)
     return {"guest": guest, "subject": subject, "text": text, "html": html_fragment(text, base_url="")}

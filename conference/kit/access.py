@@ -22,9 +22,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 ADMIN, ORGANISER, MODERATOR, LEADERSHIP = "admin", "organiser", "moderator", "leadership"
 MINUTE_TAKER, DOOR, COLLEAGUE = "minute_taker", "door", "colleague"
 EVERY_ROLE = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, DOOR, LEADERSHIP)
-RECORDING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER)
-CHECKING_IN = (ADMIN, ORGANISER, MODERATOR, DOOR)
-READING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, LEADERSHIP)
+RECORDING = (ADMIN, ORGANISER, MINUTE_TAKER)
+CHECKING_IN = (ADMIN, ORGANISER, DOOR)
+READING = (ADMIN, ORGANISER, MINUTE_TAKER, LEADERSHIP)
+RUNNING = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER)
+RELEASED = (ADMIN, ORGANISER, MODERATOR, MINUTE_TAKER, LEADERSHIP)
+NAMES = "names"
+"""No role but a leave, beside leadership: to read the names of participants in results (see `Grant.with_names`)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,16 @@ class Visitor:
     def may(self, *roles: str) -> bool:
         """True when the account has one of the roles here."""
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def works_at_all_tables(self) -> bool:
+        """True for those to whom the whole conference is open; a facilitator has the groups that were given to them."""
+        return self.may(ADMIN, ORGANISER)
+
+    @property
+    def reads_names(self) -> bool:
+        """False for leadership that was not given leave: it reads of organisations, never of persons."""
+        return self.may(NAMES, *RUNNING)
 
 
 def _mark(rule: Rule) -> Callable[[F], F]:
@@ -86,8 +100,13 @@ def organisers(view: F) -> F:
 
 
 def moderators(view: F) -> F:
-    """Open to organisers, moderators and administrators: everybody who works on the day."""
+    """Open to organisers and facilitators. The view itself keeps facilitators to the groups that they were given."""
     return _mark(Rule("staff", (ADMIN, ORGANISER, MODERATOR)))(view)
+
+
+def runners(view: F) -> F:
+    """Open to those who must know how the day runs."""
+    return _mark(Rule("staff", RUNNING))(view)
 
 
 def minute_takers(view: F) -> F:
@@ -101,8 +120,13 @@ def door(view: F) -> F:
 
 
 def readers(view: F) -> F:
-    """Open to those who read what came of it; not to the door."""
+    """Open to those who read what came of it; not to the door, and not to facilitators, who have their own groups."""
     return _mark(Rule("staff", READING))(view)
+
+
+def readers_of_releases(view: F) -> F:
+    """Open to those who read what was released: everybody but the door."""
+    return _mark(Rule("staff", RELEASED))(view)
 
 
 def administrators(view: F) -> F:

@@ -36,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Mapped, Session, SessionTransaction, attributes, mapped_column
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, attributes, mapped_column
 from sqlalchemy.orm.base import PassiveFlag
 
 from . import access, clock
@@ -263,27 +263,33 @@ def _plain(value: Any) -> Any:
     return getattr(value, "value", value)  # a Choice is what the database holds
 
 
-def _after_bulk(verb: str, context: Any) -> None:
+def _on_execute(state: ORMExecuteState) -> Any:
     """Statements that touch many rows at once are one row of the record, with their number."""
+    if not (state.is_update or state.is_delete) or state.bind_mapper is None:
+        return None
     if not has_app_context() or "audit" not in current_app.extensions:
-        return
-    table = context.mapper.local_table.name
+        return None
+    result: Any = state.invoke_statement()
+    _note_bulk(state, result.rowcount)
+    return result
+
+
+def _note_bulk(state: ORMExecuteState, count: int) -> None:
+    mapper: Any = state.bind_mapper
+    table = mapper.local_table.name
     rule = _rule(table)
-    count = context.result.rowcount
-    if rule is None or not count:
+    if rule is None or count < 1:
         return
-    names = (
-        {getattr(column, "key", str(column)) for column in (context.values or {})}
-        if verb == "changed"
-        else set()
-    )
-    known = _columns(table, context.mapper, rule)
+    verb = "changed" if state.is_update else "deleted"
+    statement: Any = state.statement
+    names = {column.key for column in statement._values or ()} if state.is_update else set()
+    known = _columns(table, mapper, rule)
     values: dict[str, tuple[Any, Any]] = {
         name: (_Hidden("many"), None) for name in sorted(names) if name in known
     }
     if verb == "changed" and not values:
         return
-    journal: list[Change] = context.session.info.setdefault(JOURNAL, [])
+    journal: list[Change] = state.session.info.setdefault(JOURNAL, [])
     journal.append(Change(verb, table, None, values, count=count))
 
 
@@ -564,8 +570,7 @@ def init(app: Flask, rules: Mapping[str, Recorded], unrecorded: Iterable[str]) -
 
 
 event.listen(db.session, "after_flush", _after_flush)
-event.listen(db.session, "after_bulk_update", lambda context: _after_bulk("changed", context))
-event.listen(db.session, "after_bulk_delete", lambda context: _after_bulk("deleted", context))
+event.listen(db.session, "do_orm_execute", _on_execute)
 event.listen(db.session, "after_transaction_create", _began)
 event.listen(db.session, "after_soft_rollback", _rolled_back)
 event.listen(db.session, "before_commit", _before_commit)

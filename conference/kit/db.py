@@ -169,7 +169,24 @@ def _on_connect(dbapi_connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA busy_timeout=15000")
+    # What is deleted is overwritten: it must not lie about in the file.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
+
+
+def forget_log() -> None:
+    """Empty SQLite's write-ahead log, in which older states of rows still stand; while somebody reads, at the next time."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    raw = db.engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA busy_timeout=500")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute("PRAGMA busy_timeout=15000")
+        cursor.close()
+    finally:
+        raw.close()
 
 
 def _on_begin(connection: Connection) -> None:

@@ -25,7 +25,11 @@ class Minutes(Model):
 
 
 class Release(Model):
-    """Released minutes: text and PDF frozen, with the hash of the PDF. The database refuses to change or delete one."""
+    """Released minutes: text and PDF frozen, with the hash of the PDF.
+
+    The database refuses to change one, and to delete one before the archive has it or has declined it
+    (`archive_step`, which privacy keeps).
+    """
 
     __table_args__ = (UniqueConstraint("conference_id", "number"),)
 
@@ -43,4 +47,8 @@ class Release(Model):
     account: Mapped[Account | None] = relationship()
 
 
-freeze(Release.__table__)  # type: ignore[arg-type]
+KEPT = (
+    "COALESCE((SELECT state FROM archive_step WHERE conference_id = OLD.conference_id ORDER BY id DESC LIMIT 1), '')"
+    " NOT IN ('handed_over', 'unworthy')"
+)
+freeze(Release.__table__, kept_while=KEPT)  # type: ignore[arg-type]

@@ -87,10 +87,16 @@ def says_the_same(release: Release | None, draft: core.MinutesDocument, zone: st
     return bool(json.loads(core.to_json(again)) == release.document)
 
 
-def html_of(document: core.MinutesDocument) -> str:
-    """The HTML that becomes the PDF."""
+def html_of(document: core.MinutesDocument, *, nameless: bool = False) -> str:
+    """The HTML that becomes the PDF; `nameless` says in it that names were left out."""
     with force_locale(document.language):
-        return render_template("pdf/minutes.html", m=document, markdown=to_html)
+        return render_template("pdf/minutes.html", m=document, markdown=to_html, nameless=nameless)
+
+
+def text_without_names(document: core.MinutesDocument) -> str:
+    """The plain text of a document that was made nameless, with a sentence that says so."""
+    with force_locale(document.language):
+        return f"{_('Version without names: organisations stand where the record names people.')}\n\n{core.plain_text(document)}"
 
 
 def release(
@@ -135,12 +141,12 @@ def mail_release(entry: Release, *, at: datetime) -> str:
     batch = f"minutes-{conference.slug}-{entry.number}"
     for reader in queries.readers_of(conference):
         contact = reader.contact
-        if not contact.email:
+        if not contact.may_be_written_to:
             continue
         new = letter(
             conference,
             "minutes",
-            (contact.name, contact.email),
+            (contact.name, str(contact.email)),
             purpose=f"minutes:{entry.id}:{contact.id}",
             context={"contact": contact, "release": entry},
             batch=batch,

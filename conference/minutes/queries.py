@@ -1,5 +1,6 @@
 """The draft, compiled anew from the records of all rooms upstream in one reading; and the releases."""
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -10,11 +11,12 @@ from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..actions.models import Action, Decision
-from ..actions.queries import actions_before, actions_of, decisions_of
+from ..actions.queries import actions_before, actions_of, decisions_of, people_around
 from ..agenda.models import AgendaItem, ItemKind
 from ..agenda.queries import current_notes, items_of
 from ..conferences.models import Conference
 from ..conferences.queries import follower_of
+from ..core import discretion
 from ..core import minutes as core
 from ..core.text import plain_letters
 from ..groups.queries import plan_of
@@ -22,6 +24,7 @@ from ..ideas.models import Cluster, Idea
 from ..ideas.queries import clusters_of, ideas_of
 from ..kit.dates import local
 from ..kit.db import db
+from ..providers.models import Contact
 from ..registrations.models import Attendance, Presence
 from ..registrations.queries import attendance_of
 from ..sheets.models import SheetState
@@ -152,7 +155,14 @@ def _attendance(conference: Conference) -> core.Attendance:
     return core.Attendance(**{name: tuple(lines) for name, lines in groups.items()})
 
 
+def _name(contact: Contact) -> str:
+    """Who it was; the organisation where the data of the person may not be used."""
+    return contact.provider.name if contact.is_restricted else contact.name
+
+
 def _person(entry: Attendance, conference: Conference) -> core.PersonLine:
+    if entry.contact.is_restricted:
+        return core.PersonLine(_name(entry.contact))
     late = entry.arrived_at is not None and entry.arrived_at > conference.starts_at + LATE
     early = entry.left_at is not None and entry.left_at < conference.ends_at - LATE
     return core.PersonLine(
@@ -220,7 +230,7 @@ def _rounds(
                 name=group.group.name,
                 topic=group.group.subject,
                 room=group.group.room.name if group.group.room else "",
-                people=tuple(seat.contact.name for seat in group.seats if seat.contact.id not in missed),
+                people=tuple(_name(seat.contact) for seat in group.seats if seat.contact.id not in missed),
                 ideas=tuple(by_table[plan.round.id, group.group.name]),
                 sheet=_sheet(sheets.get((plan.round.id, group.group.name))),
             )
@@ -284,8 +294,8 @@ def _action(action: Action) -> core.ActionLine:
     return core.ActionLine(
         number=str(action.number),
         title=action.title,
-        responsible=action.responsible.name,
-        organisation=action.responsible.provider.name,
+        responsible=_name(action.responsible),
+        organisation="" if action.responsible.is_restricted else action.responsible.provider.name,
         supporters=supporters,
         due_on=action.due_on,
         status=str(action.status.value),
@@ -313,6 +323,12 @@ def _next(conference: Conference) -> core.Appointment | None:
     return core.Appointment(
         after.day, _clock(after.starts_at, after), _clock(after.ends_at, after), after.place, after.title
     )
+
+
+def without_names(conference: Conference, release: Release) -> core.MinutesDocument:
+    """A release for those who read no names: its frozen document with organisations where people stood."""
+    document = core.from_json(json.dumps(release.document))
+    return discretion.without_names(document, people_around(conference))
 
 
 def readers_of(conference: Conference) -> list[Attendance]:

@@ -25,9 +25,9 @@ WHY_NO_PDF = {
 
 
 @bp.route("/conferences/<slug>/minutes", methods=["GET", "POST"])
-@access.readers
+@access.readers_of_releases
 def show_minutes(slug: str) -> ResponseReturnValue:
-    """The draft as it stands, what is missing, and the releases. Leadership sees releases only."""
+    """The draft as it stands, what is missing, and the releases. Leadership and facilitators see releases only."""
     conference = conference_here(access.account(), slug)
     may_write = access.visitor().may(*access.RECORDING)
     if request.method == "POST" and not may_write:
@@ -59,8 +59,9 @@ def show_minutes(slug: str) -> ResponseReturnValue:
         sheets=counts_of(conference),
         releases=queries.releases_of(conference),
         items=items_of(conference),
-        notes=current_notes(conference),
+        notes=current_notes(conference) if may_write else {},
         may_write=may_write,
+        with_names=access.visitor().reads_names,
     )
 
 
@@ -125,23 +126,31 @@ def release_minutes(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.pdf")
-@access.readers
+@access.readers_of_releases
+@unit.own_transactions
 def released_pdf(slug: str, number: int) -> Response:
-    """A released PDF, the same bytes for ever."""
-    conference = conference_here(access.account(), slug)
-    release = found(queries.release_of(conference, number))
-    name = f"protokoll-{conference.slug}-{release.number}.pdf"
-    return pages.file(release.pdf, "application/pdf", name, inline=True)
+    """A released PDF, the same bytes for ever; for who reads no names, made anew without them."""
+    with unit.reading():
+        conference = conference_here(access.account(), slug)
+        release = found(queries.release_of(conference, number))
+        name = f"protokoll-{conference.slug}-{release.number}"
+        if access.visitor().reads_names:
+            return pages.file(release.pdf, "application/pdf", f"{name}.pdf", inline=True)
+        html = operations.html_of(queries.without_names(conference, release), nameless=True)
+    return pages.file(_rendered(html), "application/pdf", f"{name}-ohne-namen.pdf", inline=True)
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.txt")
-@access.readers
+@access.readers_of_releases
 def released_text(slug: str, number: int) -> Response:
-    """The frozen plain text of a release."""
+    """The frozen plain text of a release; for who reads no names, without them."""
     conference = conference_here(access.account(), slug)
     release = found(queries.release_of(conference, number))
-    name = f"protokoll-{conference.slug}-{release.number}.txt"
-    return pages.file(release.text.encode(), "text/plain; charset=utf-8", name, inline=True)
+    text, name = release.text, f"protokoll-{conference.slug}-{release.number}"
+    if not access.visitor().reads_names:
+        text = operations.text_without_names(queries.without_names(conference, release))
+        name += "-ohne-namen"
+    return pages.file(text.encode(), "text/plain; charset=utf-8", f"{name}.txt", inline=True)
 
 
 @bp.post("/conferences/<slug>/minutes/<int:number>/letters")

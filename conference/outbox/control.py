@@ -43,6 +43,30 @@ def stop_mailing(slug: str, batch: str, *, at: datetime) -> int:
     return len(mails)
 
 
+def stop_letters_to(address: str, *, at: datetime) -> int:
+    """Stop for good what a conference still has to say to an address; returns how many letters.
+
+    What the person has asked for (an answer about their data, a new link) still goes out, and so do letters of the house to
+    an account.
+    """
+    query = select(Mail).where(
+        Mail.recipient_address == address,
+        Mail.about.is_not(None),
+        Mail.state.in_((*WAITS, MailState.FAILED, MailState.CANCELLED)),
+        Mail.kind.not_like("privacy%"),
+        Mail.kind != "new_link",
+    )
+    locked = query.order_by(Mail.id).with_for_update(of=Mail).execution_options(populate_existing=True)
+    mails = list(db.session.scalars(locked))
+    undo: dict[str, TakeBack] = current_app.extensions.get("mail_taken_back", {})
+    for mail in mails:
+        was_waiting = mail.state in WAITS
+        mail.state, mail.lease_until = MailState.WITHDRAWN, None
+        if was_waiting and mail.kind in undo:
+            undo[mail.kind]([mail], at)
+    return len(mails)
+
+
 def _stop(kind: str, letters: list[Mail], at: datetime) -> None:
     undo: TakeBack | None = current_app.extensions.get("mail_taken_back", {}).get(kind)
     for mail in letters:
@@ -106,7 +130,7 @@ def forget_texts(*, at: datetime) -> int:
     """
     if current_app.config["DEMO"]:
         return 0
-    before = at - timedelta(days=int(current_app.config["MAIL_TEXT_DAYS"]))
+    before = at - timedelta(days=_days_kept())
     number = 0
     while ids := _old(before):
         with unit.writing():
@@ -126,6 +150,12 @@ def forget_texts(*, at: datetime) -> int:
             used = select(Mail.enclosure_id).where(Mail.enclosure_id.is_not(None))
             db.session.execute(delete(Enclosure).where(Enclosure.id.not_in(used)))
     return number
+
+
+def _days_kept() -> int:
+    """How long words are kept; privacy, downstream, knows what administrators have said."""
+    known = current_app.extensions.get("letters_kept")
+    return int(known() if known else current_app.config["MAIL_TEXT_DAYS"])
 
 
 def _old(before: datetime) -> list[int]:

@@ -212,3 +212,9 @@ def problems_about(slug: str) -> dict[str, Mail]:
         newest.setdefault(mail.recipient_address, mail)
     bad = (MailState.FAILED, MailState.DEFERRED, MailState.BOUNCED)
     return {address: mail for address, mail in newest.items() if mail.state in bad}
+
+
+def was_written_to(address: str) -> bool:
+    """Whether a letter has reached this address."""
+    query = select(Mail.id).where(Mail.recipient_address == address, Mail.state == MailState.SENT)
+    return db.session.scalars(query.limit(1)).first() is not None

@@ -22,9 +22,11 @@ from ..groups.editions import Edition, RoundOfTables, Table, edition_of
 from ..groups.queries import is_live, latest_release, plan_as_published
 from ..ideas.queries import points_of
 from ..kit import access, dates, pages, unit
+from ..kit.errors import Missing
 from ..kit.layout import belongs
 from ..kit.pdf import render_in_child
 from ..kit.pdf_qr import qr
+from ..people.queries import Reach, reach_of
 from . import bp
 
 belongs("groups.show_groups", "overview.show_papers")
@@ -37,20 +39,26 @@ BACK_OF_A_CARD = 8
 @bp.get("/conferences/<slug>/groups/papers")
 @access.moderators
 def show_papers(slug: str) -> ResponseReturnValue:
-    """Everything of the groups that can be printed, in one place."""
+    """Everything of the groups that can be printed, in one place; of their own for facilitators."""
     conference = conference_here(access.account(), slug)
     release, plan = latest_release(conference), plan_as_published(conference)
+    reach = _reach(conference)
+    published = release.plan if release else []
     return pages.show(
         "overview/show_papers.html",
         conference=conference,
         release=release,
         is_live=is_live(conference),
         is_changed=release is None or release.plan != plan,
-        is_seated=any(entry["contact_ids"] for entry in plan),
-        has_groups=bool(plan or (release and release.plan)),
-        rounds=sorted({entry["round"] for entry in plan}),
+        reach=reach,
+        has_groups=any(reach.covers(entry["round"], entry["group"]) for entry in [*plan, *published]),
+        rounds=sorted({entry["round"] for entry in plan if reach.covers(entry["round"], entry["group"])}),
         has_codes=any(point.table for point in points_of(conference)),
     )
+
+
+def _reach(conference: Conference) -> Reach:
+    return reach_of(access.account(), conference, everywhere=access.visitor().works_at_all_tables)
 
 
 def _paper(
@@ -61,6 +69,11 @@ def _paper(
         conference = conference_here(access.account(), slug)
         draft = request.args.get("draft") == "1"
         edition = edition_of(conference, draft=draft)
+        reach = _reach(conference)
+        if not reach.everywhere:
+            edition = edition.only(reach.covers)
+            if not edition.rounds:
+                raise Missing
         with force_locale(conference.language):
             html = render_template(
                 template,

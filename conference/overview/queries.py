@@ -203,6 +203,7 @@ def _as_published(release: GroupsRelease) -> dict[tuple[int, str], tuple[str, st
 def _as_they_are(conference: Conference) -> dict[tuple[int, str], tuple[str, str, str, frozenset[int]]]:
     seats: dict[int, set[int]] = defaultdict(set)
     taken = select(Seat.group_id, Seat.contact_id).join(Round, Round.id == Seat.round_id)
+    taken = taken.join(Contact, Contact.id == Seat.contact_id).where(Contact.restricted_at.is_(None))
     for group_id, contact_id in db.session.execute(taken.where(Round.conference_id == conference.id)):
         seats[group_id].add(contact_id)
     query = (

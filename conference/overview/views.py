@@ -1,16 +1,20 @@
 """The start page, a conference's life page, leadership's page, and the house's own statements."""
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import current_app, redirect, url_for
+from flask import Response, current_app, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from ..actions.queries import reader_of
 from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of, powers_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
 from ..kit import access, clock, dates, pages
+from ..kit.addresses import absolute
+from ..kit.errors import Missing
 from ..kit.qr import qr_svg
 from ..sheets.queries import counts_of
 from . import bp, forms, queries
@@ -43,6 +47,9 @@ NEED_PAGES: dict[str, tuple[str, ...]] = {
 }
 
 
+OF_ALL_GROUPS = {"groups.show_groups", "ideas.show_ideas"}
+
+
 def _may_open(endpoint: str) -> bool:
     return access.opens(endpoint, access.visitor().roles)
 
@@ -51,7 +58,9 @@ def _needs(conference: Conference, facts: lifecycle.Facts, roles: frozenset[str]
     found = []
     for need in lifecycle.needs(facts):
         page = next((endpoint for endpoint in NEED_PAGES[need.code] if access.opens(endpoint, roles)), None)
-        if page is not None:
+        # On these pages a facilitator sees the own groups only, and can meet no need of the whole.
+        is_theirs = page not in OF_ALL_GROUPS or not roles.isdisjoint((access.ADMIN, access.ORGANISER))
+        if page is not None and is_theirs:
             found.append({"need": need, "url": url_for(page, slug=conference.slug)})
     return found
 
@@ -83,6 +92,7 @@ def start() -> ResponseReturnValue:
         planned_here={
             s.id for s in all_series if access.opens("conferences.new_conference", powers.over(s.id))
         },
+        administered={s.id for s in all_series if access.opens("conferences.edit_series", powers.over(s.id))},
     )
 
 
@@ -114,7 +124,10 @@ def _seen(*others: Conference | None) -> set[int]:
 @bp.get("/conferences/<slug>/results")
 @access.readers
 def show_results(slug: str) -> ResponseReturnValue:
-    """What became of it, on one sheet of paper: by topic and organisation, never by person."""
+    """What became of it, on one sheet of paper: by topic and organisation, never by person.
+
+    Who reads no names reads the texts without them.
+    """
     conference = conference_here(access.account(), slug)
     at = clock.now()
     return pages.show(
@@ -124,6 +137,8 @@ def show_results(slug: str) -> ResponseReturnValue:
         facts=queries.facts_of([conference], at)[conference.id],
         outcome=queries.outcome_of(conference, at),
         sheets=counts_of(conference),
+        with_names=access.visitor().reads_names,
+        read=reader_of(conference, with_names=access.visitor().reads_names),
     )
 
 
@@ -137,36 +152,38 @@ def results_table(slug: str) -> ResponseReturnValue:
         _("Topic"), _("Ideas"), _("Dots"), _("Rank"), _("Decision"), _("Action"), _("Organisation"), _("Until"), _("State"),
         _("Result"),
     ]  # fmt: skip
-    rows = [row for thread in outcome.all_threads for row in _rows(thread)]
+    read = reader_of(conference, with_names=access.visitor().reads_names)
+    rows = [row for thread in outcome.all_threads for row in _rows(thread, read)]
     return pages.file(to_csv(header, rows), "text/csv; charset=utf-8", f"{conference.slug}-results.csv")
 
 
-def _rows(thread: queries.Thread) -> list[list[object]]:
-    start: list[object] = [thread.heading, len(thread.ideas), _blank(thread.dots), _blank(thread.rank)]
+def _rows(thread: queries.Thread, read: Callable[[str], str]) -> list[list[object]]:
+    start: list[object] = [read(thread.heading), len(thread.ideas), _blank(thread.dots), _blank(thread.rank)]
     rows: list[list[object]] = []
     for decision in thread.decisions:
-        carried_out = [_cells(step) for step in thread.steps if step.action.decision_id == decision.id]
-        rows += [[*start, decision.wording, *cells] for cells in carried_out or [_cells(None)]]
+        carried_out = [_cells(step, read) for step in thread.steps if step.action.decision_id == decision.id]
+        rows += [[*start, read(decision.wording), *cells] for cells in carried_out or [_cells(None, read)]]
     known = {decision.id for decision in thread.decisions}
-    rows += [[*start, "", *_cells(step)] for step in thread.steps if step.action.decision_id not in known]
-    return rows or [[*start, "", *_cells(None)]]
+    others = [step for step in thread.steps if step.action.decision_id not in known]
+    rows += [[*start, "", *_cells(step, read)] for step in others]
+    return rows or [[*start, "", *_cells(None, read)]]
 
 
 def _blank(number: int | None) -> object:
     return "" if number is None else number
 
 
-def _cells(step: queries.Step | None) -> list[object]:
+def _cells(step: queries.Step | None, read: Callable[[str], str]) -> list[object]:
     if step is None:
         return [""] * 5
     action = step.action
     state = f"{action.status.label}, {_('overdue')}" if step.overdue else str(action.status.label)
     return [
-        action.title,
+        read(action.title),
         action.responsible.provider.name,
         dates.show_date(action.due_on),
         state,
-        step.result,
+        read(step.result),
     ]
 
 
@@ -192,6 +209,22 @@ def accessibility() -> ResponseReturnValue:
 def imprint() -> ResponseReturnValue:
     """Who runs this installation."""
     return pages.show("overview/imprint.html", operator=_operator())
+
+
+@bp.get("/.well-known/security.txt")
+@access.public
+def security_contact() -> ResponseReturnValue:
+    """Whom to tell of a weakness, for programs and people (RFC 9116)."""
+    contact, expires = current_app.config["SECURITY_CONTACT"], current_app.config["SECURITY_EXPIRES"]
+    if not contact or not expires:
+        raise Missing
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires}T23:59:59Z",
+        "Preferred-Languages: de, en",
+        f"Canonical: {absolute('overview.security_contact')}",
+    ]
+    return Response("\n".join([*lines, ""]), mimetype="text/plain")
 
 
 def _operator() -> str:

@@ -8,7 +8,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import PasswordField, ValidationError
 from wtforms.validators import DataRequired
 
-from ..kit.forms import PLEASE, Day, EmailLine, Form, Line, Pick, VersionedForm
+from ..kit.forms import PLEASE, Day, EmailLine, Form, Line, Pick, Tick, VersionedForm
+
+NAMES = _l("Leadership: may read the names of participants in results and minutes")
 
 
 class ColleagueForm(Form):
@@ -18,6 +20,7 @@ class ColleagueForm(Form):
     email = EmailLine(_l("E-mail address"), required=True, max_length=254)
     role = Pick(_l("Role"))
     until = Day(_l("Until"), required=False, description=_l("The role ends with this day; empty: it stays."))
+    with_names = Tick(NAMES)
 
     def offer(self, roles: Iterable[Any]) -> "ColleagueForm":
         """The roles that can be given here."""
@@ -30,6 +33,7 @@ class GrantForm(VersionedForm):
 
     role = Pick(_l("Role"))
     until = Day(_l("Until"), required=False, description=_l("The role ends with this day; empty: it stays."))
+    with_names = Tick(NAMES)
 
     def offer(self, roles: Iterable[Any]) -> "GrantForm":
         """The roles that can be given here."""

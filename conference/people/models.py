@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..accounts.models import Account
+from ..conferences.models import Grant
 from ..kit.db import Choice, Model
 
 
@@ -30,3 +31,23 @@ class AccountLink(Model):
     used_at: Mapped[datetime | None]
 
     account: Mapped[Account | None] = relationship()
+
+
+class Facilitation(Model):
+    """A facilitator's group: a table of a conference in one round or (`round` 0) in every round.
+
+    Known by table and number of the round, not by the group: forming the groups anew throws groups away, and the people at
+    a table change, but not who leads it. It hangs on the role by which somebody facilitates and ends with it.
+    """
+
+    __table_args__ = (UniqueConstraint("grant_id", "conference_id", "table", "round"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grant_id: Mapped[int] = mapped_column(ForeignKey("role_grant.id", ondelete="CASCADE"), index=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
+    table: Mapped[str]
+    round: Mapped[int] = mapped_column(default=0)
+    assigned_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    assigned_at: Mapped[datetime]
+
+    grant: Mapped[Grant] = relationship()

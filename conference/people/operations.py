@@ -1,4 +1,4 @@
-"""Inviting colleagues, giving and taking roles, opening and closing accounts, one-time links."""
+"""Colleagues and their roles, groups of facilitators, accounts of the house, one-time links."""
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from ..accounts.models import Account, Role
 from ..accounts.queries import account_by_email
 from ..conferences.models import Conference, Grant, Series
 from ..conferences.operations import give_role
+from ..conferences.queries import powers_of
 from ..core.walltime import end_of_day
 from ..kit import links, logs
 from ..kit.addresses import absolute
@@ -20,14 +21,20 @@ from ..kit.db import db, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox import operations as outbox
 from . import queries
-from .models import AccountLink, LinkUse
+from .models import AccountLink, Facilitation, LinkUse
 
 GIVEN_IN_PLACES = (Role.ORGANISER, Role.MODERATOR, Role.MINUTE_TAKER, Role.DOOR, Role.LEADERSHIP)
+GIVEN_IN_SERIES = (Role.ADMIN, *GIVEN_IN_PLACES)
 OF_THE_HOUSE = (Role.ADMIN, Role.ORGANISER, Role.COLLEAGUE)
 HOW_LONG = {LinkUse.WELCOME: timedelta(days=2), LinkUse.RENEWAL: timedelta(minutes=30)}
 LINKS_AT_ONCE = 3
 
 Place = Series | Conference
+
+
+def roles_to_give(place: Place, *, by_administrator: bool) -> tuple[Role, ...]:
+    """What may be given here: administrators of a series are made by administrators only."""
+    return GIVEN_IN_SERIES if isinstance(place, Series) and by_administrator else GIVEN_IN_PLACES
 
 
 def _end(place: Place | None, until: date | None, at: datetime) -> datetime | None:
@@ -40,13 +47,23 @@ def _end(place: Place | None, until: date | None, at: datetime) -> datetime | No
 
 
 def invite_colleague(
-    place: Place, email: str, name: str, role: Role, until: date | None, by: Account, *, at: datetime
+    place: Place,
+    email: str,
+    name: str,
+    role: Role,
+    until: date | None,
+    by: Account,
+    *,
+    at: datetime,
+    with_names: bool = False,
 ) -> Grant:
     """Give a role to a colleague and say so by mail; who has no account yet gets one with a one-time link.
 
-    Raises Refused for a closed account, for administrators (who need no role), and for a last day that is over.
+    `with_names` lets leadership read the names of participants. Raises Refused for a closed account, for administrators
+    (who need no role), for a role that `by` may not give here, and for a last day that is over.
     """
     end = _end(place, until, at)
+    _may_give(place, role, by)
     account = account_by_email(email)
     if account is None:
         account = accounts.create_account(email, name, Role.COLLEAGUE, None, at=at)
@@ -56,6 +73,7 @@ def invite_colleague(
     elif account.role is Role.ADMIN:
         raise Refused(_("Administrators reach everything already."))
     grant = give_role(account, role, place, by=by, at=at, expires_at=end)
+    grant.with_names = with_names and role is Role.LEADERSHIP
     if account.password_hash is None:
         send_link(account, LinkUse.WELCOME, at=at, title=place.title, by=by)
     else:
@@ -74,29 +92,56 @@ def change_grant(
     by: Account,
     *,
     at: datetime,
+    with_names: bool = False,
 ) -> None:
-    """Another role for a colleague, or another last day.
+    """Another role for a colleague, another last day, or (leadership) another leave to read names.
 
-    Raises Stale when somebody else changed it, Refused where people would lock themselves out.
+    Who facilitates no more has no groups more. Raises Stale when somebody else changed it, Refused where people would lock
+    themselves out, and for administrators of a series unless `by` is one.
     """
     _lock(place)
     check_version(version, grant.version, mine=str(role.label), theirs=str(grant.role.label))
     end = _end(place, until, at)
     if role is not grant.role or end is not None:
         _not_oneself(grant, by)
-    if role not in GIVEN_IN_PLACES:
-        raise Refused(_("This role cannot be given here."))
+    for one in (role, grant.role):
+        _may_give(place, one, by)
     if role is not grant.role and _holds(place, grant.account_id, role):
         raise Refused(_("%(name)s has this role already.", name=grant.account.name))
+    if role is not Role.MODERATOR:
+        _forget_groups(grant)
     grant.role, grant.expires_at, grant.granted_by_id = role, end, by.id
+    grant.with_names = with_names and role is Role.LEADERSHIP
     grant.version += 1
 
 
 def remove_grant(place: Place, grant: Grant, by: Account) -> None:
-    """Take a role away; it opens nothing more from the next request on. Raises Refused for one's own organising."""
+    """Take a role away, with the groups that hang on it; it opens nothing more from the next request on.
+
+    Raises Refused for one's own organising, and for administrators of a series unless `by` is one.
+    """
     _lock(place)
     _not_oneself(grant, by)
+    _may_give(place, grant.role, by)
+    _forget_groups(grant)
     db.session.delete(grant)
+
+
+def _may_give(place: Place, role: Role, by: Account) -> None:
+    if role not in roles_to_give(place, by_administrator=_administers(place, by)):
+        raise Refused(_("This role cannot be given here."))
+
+
+def _administers(place: Place, account: Account) -> bool:
+    series_id = place.series_id if isinstance(place, Conference) else place.id
+    return Role.ADMIN.value in powers_of(account).over(series_id)
+
+
+def _forget_groups(grant: Grant) -> None:
+    # One by one, so that the record has each.
+    for facilitation in queries.facilitations_by(grant):
+        db.session.delete(facilitation)
+    db.session.flush()
 
 
 def _holds(place: Place, account_id: int, role: Role) -> bool:
@@ -108,8 +153,42 @@ def _lock(place: Place) -> None:
 
 
 def _not_oneself(grant: Grant, by: Account) -> None:
-    if grant.account_id == by.id and grant.role is Role.ORGANISER:
+    if grant.account_id == by.id and grant.role in (Role.ADMIN, Role.ORGANISER):
         raise Refused(_("Nobody takes the organisation from themselves. Please ask a colleague."))
+
+
+# -- groups of facilitators -------------------------------------------
+
+
+def assign_group(
+    conference: Conference, grant: Grant, table: str, number: int, by: Account, *, at: datetime
+) -> Facilitation:
+    """Give a facilitator a table in the round of this number, or (0) in every round; a second time changes nothing.
+
+    The view says which tables and rounds there are. Raises Refused when the person facilitates no more.
+    """
+    _lock(conference)
+    if grant.id not in {one.id for one in queries.facilitators_of(conference, at)}:
+        raise Refused(_("This person does not facilitate here any more."))
+    for known in queries.facilitations_by(grant):
+        if (known.conference_id, known.table, known.round) == (conference.id, table, number):
+            return known
+    made = Facilitation(
+        grant_id=grant.id,
+        conference_id=conference.id,
+        table=table,
+        round=number,
+        assigned_by_id=by.id,
+        assigned_at=at,
+    )
+    db.session.add(made)
+    db.session.flush()  # lists in the same transaction must show it
+    return made
+
+
+def release_group(facilitation: Facilitation) -> None:
+    """Take a table from a facilitator; it opens nothing more from the next request on."""
+    db.session.delete(facilitation)
 
 
 # -- accounts of the house --------------------------------------------

@@ -1,5 +1,6 @@
-"""Colleagues of a place, accounts of the house."""
+"""Colleagues of a place, who facilitates which groups, accounts of the house."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -7,9 +8,10 @@ from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
 from ..conferences.models import Conference, Grant, Series
+from ..conferences.queries import valid_grants
 from ..kit.db import db
 from ..kit.links import hash_of
-from .models import AccountLink
+from .models import AccountLink, Facilitation
 
 
 def grants_on(place: Series | Conference) -> list[Grant]:
@@ -34,6 +36,84 @@ def grant_on(place: Series | Conference, grant_id: int) -> Grant | None:
 
 def _exactly(place: Series | Conference) -> ColumnElement[bool]:
     return Grant.conference_id == place.id if isinstance(place, Conference) else Grant.series_id == place.id
+
+
+# -- who facilitates which groups -------------------------------------
+
+
+@dataclass(frozen=True)
+class Reach:
+    """At which tables somebody works: at all, or at those that were given to them as (round or 0, table)."""
+
+    everywhere: bool = False
+    given: frozenset[tuple[int, str]] = frozenset()
+
+    def covers(self, number: int | None, table: str) -> bool:
+        """True for a table in the round of this number; without a round only for who has the table in all."""
+        return self.everywhere or not self.given.isdisjoint({(0, table), (number or 0, table)})
+
+    def covers_some(self, table: str) -> bool:
+        """True for a table in some round."""
+        return self.everywhere or any(name == table for _number, name in self.given)
+
+
+def reach_of(account: Account, conference: Conference, *, everywhere: bool) -> Reach:
+    """What an account reaches of the groups: everything for who organises, otherwise what its valid roles were given."""
+    if everywhere:
+        return Reach(everywhere=True)
+    mine = valid_grants(account).where(Grant.role == Role.MODERATOR, _reaches(conference)).subquery()
+    query = (
+        select(Facilitation.round, Facilitation.table)
+        .join(mine, mine.c.id == Facilitation.grant_id)
+        .where(Facilitation.conference_id == conference.id)
+    )
+    return Reach(given=frozenset((number, table) for number, table in db.session.execute(query)))
+
+
+def _reaches(conference: Conference) -> ColumnElement[bool]:
+    everything = Grant.series_id.is_(None) & Grant.conference_id.is_(None)
+    return or_(everything, Grant.series_id == conference.series_id, Grant.conference_id == conference.id)
+
+
+def facilitators_of(conference: Conference, at: datetime) -> list[Grant]:
+    """The roles by which somebody facilitates here now, by name."""
+    query = (
+        select(Grant)
+        .join(Grant.account)
+        .options(joinedload(Grant.account))
+        .where(Grant.role == Role.MODERATOR, _reaches(conference), Account.active)
+        .where(or_(Grant.expires_at.is_(None), Grant.expires_at > at))
+    )
+    return list(db.session.scalars(query.order_by(Account.name, Grant.id)))
+
+
+def facilitations_of(conference: Conference) -> list[Facilitation]:
+    """Who was given which table in which round; those of roles that have ended too."""
+    query = (
+        select(Facilitation)
+        .join(Facilitation.grant)
+        .join(Grant.account)
+        .options(joinedload(Facilitation.grant).joinedload(Grant.account))
+        .where(Facilitation.conference_id == conference.id)
+    )
+    order = (func.length(Facilitation.table), Facilitation.table, Facilitation.round, Account.name)
+    return list(db.session.scalars(query.order_by(*order, Facilitation.id)))
+
+
+def facilitation_of(conference: Conference, facilitation_id: int) -> Facilitation | None:
+    return db.session.scalar(
+        select(Facilitation).where(
+            Facilitation.id == facilitation_id, Facilitation.conference_id == conference.id
+        )
+    )
+
+
+def facilitations_by(grant: Grant) -> list[Facilitation]:
+    """The tables that hang on a role, in all conferences that it reaches."""
+    return list(db.session.scalars(select(Facilitation).where(Facilitation.grant_id == grant.id)))
+
+
+# -- accounts of the house --------------------------------------------
 
 
 def accounts() -> list[Account]:

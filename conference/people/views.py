@@ -53,7 +53,8 @@ def _here(slug: str | None, series_slug: str | None) -> Here:
 @access.organisers
 def show_people(slug: str | None = None, series_slug: str | None = None) -> ResponseReturnValue:
     """Who works here, and a form to invite one more."""
-    here, form = _here(slug, series_slug), ColleagueForm().offer(operations.GIVEN_IN_PLACES)
+    here = _here(slug, series_slug)
+    form = ColleagueForm().offer(_roles_to_give(here))
     if forms.submitted(form):
         with pages.refusals(form):
             role = Role(form.role.data)
@@ -65,6 +66,7 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
                 form.until.data,
                 access.account(),
                 at=clock.now(),
+                with_names=form.with_names.data,
             )
             message = _("%(name)s can work here now; a message is on its way.", name=form.name.data)
             return pages.done("people.show_people", message, **here.address)
@@ -75,9 +77,23 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
         form=form,
         grants=queries.grants_on(here.place),
         above=queries.grants_above(here.place, at),
+        groups=_groups_of(here),
         at=at,
         **here.context,
     )
+
+
+def _groups_of(here: Here) -> dict[int, list[str]]:
+    """The tables of each facilitator, by the role on which they hang."""
+    groups: dict[int, list[str]] = {}
+    for one in queries.facilitations_of(here.place) if isinstance(here.place, Conference) else ():
+        if one.table not in groups.setdefault(one.grant_id, []):
+            groups[one.grant_id].append(one.table)
+    return groups
+
+
+def _roles_to_give(here: Here) -> tuple[Role, ...]:
+    return operations.roles_to_give(here.place, by_administrator=access.visitor().may(access.ADMIN))
 
 
 def _grant(here: Here, grant_id: int) -> Grant:
@@ -88,16 +104,26 @@ def _grant(here: Here, grant_id: int) -> Grant:
 @bp.route("/series/<series_slug>/people/<int:grant_id>", methods=["GET", "POST"])
 @access.organisers
 def edit_grant(grant_id: int, slug: str | None = None, series_slug: str | None = None) -> ResponseReturnValue:
-    """Another role for a colleague, or another last day."""
+    """Another role for a colleague, another last day, another leave to read names."""
     here = _here(slug, series_slug)
     grant = _grant(here, grant_id)
-    form = GrantForm().offer(operations.GIVEN_IN_PLACES)
+    form = GrantForm().offer(_roles_to_give(here))
     if request.method == "GET":
         form.role.data, form.until.data = grant.role.value, _last_day(grant)
+        form.with_names.data = grant.with_names
     if forms.submitted(form):
         with pages.refusals(form):
             role, by, at = Role(form.role.data), access.account(), clock.now()
-            operations.change_grant(here.place, grant, role, form.until.data, form.started_from, by, at=at)
+            operations.change_grant(
+                here.place,
+                grant,
+                role,
+                form.until.data,
+                form.started_from,
+                by,
+                at=at,
+                with_names=form.with_names.data,
+            )
             return pages.done("people.show_people", _("The role has been saved."), **here.address)
         here = _here(slug, series_slug)
         grant = _grant(here, grant_id)

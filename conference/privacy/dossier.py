@@ -1,80 +1,129 @@
 """All that is stored of one person (Article 15 GDPR): plain data for a file to read by machine, the same in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from re import Pattern
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import and_, or_, select
 
-from ..actions.models import Action
-from ..agenda.models import AgendaItem
-from ..groups.models import Concern, Group, Round, Seat
-from ..invitations.models import Invitation, PersonalLink
+from ..actions.models import Action, Report
+from ..conferences.models import Conference, Topic
+from ..core import mentions
+from ..core.text import comparison_key
+from ..groups.models import Concern, Group, GroupsRule, Round, RulePerson, Seat
+from ..ideas.models import Idea
+from ..inbox.models import InboundMail
+from ..invitations.models import ImportedRow, Invitation, ListImport, PersonalLink
 from ..kit.audit import AuditEntry
 from ..kit.db import db
 from ..minutes.models import Release
-from ..outbox.models import Mail
+from ..outbox.models import DeadAddress, Mail
 from ..providers.models import Contact
-from ..registrations.models import Attendance, Consent, Registration, SeatOffer
-from ..registrations.queries import wishes_of_person
+from ..record import words
+from ..registrations.models import Attendance, Consent, Notice, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..voting.models import Vote, Voter
-from .erasing import with_honorifics
-from .models import PrivacyRequest
+from .erasing import UNTOUCHED, names_of, text_columns
+from .models import AccessLink, Feedback, PrivacyRequest
+
+TOLD = {
+    "contact": "person", "invitation": "invitations", "registration": "registrations", "consent": "registrations",
+    "attendance": "attendance", "personal_link": "personal_links", "access_link": "access_links", "seat": "groups",
+    "rule_person": "rules", "concern": "concerns", "sheet_state": "results_sheets", "voter": "votes",
+    "action": "actions", "privacy_request": "requests", "imported_row": "imports",
+}  # fmt: skip
+"""In which part of the answer a table stands that refers to a person; a test holds that none is missing."""
+LEFT_OUT = {
+    "id": "the number of a row", "version": "counts changes", "position": "an order on a page",
+    "email_key": "the address once more, for comparing",
+    "calendar_uid": "a sign of the calendar entry", "calendar_sequence": "counts calendar entries",
+    "entry_state": "what the calendar knows", "partstat": "the answer once more, for calendars",
+    "first_message_id": "a sign of a letter", "nonce": "a secret that opens the page", "token_hash": "checks a secret",
+    "submission": "a sign against sending twice",
+}  # fmt: skip
+"""Columns that are not told, with the reason. Numbers that lead to other rows (…_id) are told as names."""
+OWN = {
+    "contact",
+    "consent",
+    "registration",
+    "access_link",
+    "privacy_request",
+    "feedback",
+    "notice",
+    "statement",
+}
 
 
 def of_person(contact: Contact, at: datetime) -> dict[str, Any]:
     """All that is stored of a person, as plain data (Article 15)."""
     mine = contact.id
+    pattern = _pattern(contact)
     return {
         "made_at": at.isoformat(),
         "person": _row(contact) | {"organisation": contact.provider.name},
-        "invitations": _rows(Invitation, mine, hide={"calendar_uid", "first_message_id"}),
+        "invitations": _rows(Invitation, mine),
         "registrations": [_registration(one) for one in _all(Registration, mine)],
+        "notices": _notices(mine),
         "attendance": _rows(Attendance, mine),
-        "personal_links": _rows(PersonalLink, mine, hide={"nonce", "token_hash"}),
+        "personal_links": _rows(PersonalLink, mine),
+        "access_links": _rows(AccessLink, mine),
+        "imports": _imports(mine),
         "groups": _groups(mine),
+        "rules": _rules(mine),
         "concerns": _rows(Concern, mine),
         "results_sheets": _rows(SheetState, mine),
+        "ideas": _ideas(pattern),
         "votes": [{"vote": title, "has_voted": True} for title in _votes(mine)],
-        "actions": [
-            _row(one) for one in db.session.scalars(select(Action).where(Action.responsible_id == mine))
-        ],
-        "minutes": _passages(contact),
+        "actions": [_action(one) for one in _actions(mine)],
+        "minutes": _passages(pattern),
+        "texts": _texts(pattern),
         "mails": _mails(contact),
+        "inbox": _inbox(contact),
+        "feedback": _feedback(contact),
         "requests": _rows(PrivacyRequest, mine),
-        "record": [
-            {"at": one.at.isoformat(), "verb": one.verb, "kind": one.kind, "via": one.via}
-            for one in db.session.scalars(
-                select(AuditEntry)
-                .where(
-                    or_(
-                        AuditEntry.contact_id == mine,
-                        and_(AuditEntry.actor == "contact", AuditEntry.actor_id == mine),
-                    )
-                )
-                .order_by(AuditEntry.number)
-            )
-        ],
-        "agenda": [
-            {"title": item.title, "person": item.person}
-            for item in db.session.scalars(select(AgendaItem).where(AgendaItem.person == contact.name))
-        ],
+        "record": _record(mine),
     }
+
+
+def recipients() -> list[str]:
+    """To whom the data go, in words."""
+    return [
+        _("The staff of the agency who prepare, hold and evaluate the conference."),
+        _("Who sits at your table: your name and your organisation."),
+        _("All participants: your name and your organisation on the list, if you have agreed."),
+        _("Who was there or excused: the released minutes, which name who was present."),
+        _("Nobody in other countries, and no advertisers."),
+    ]
+
+
+def _pattern(contact: Contact) -> Pattern[str] | None:
+    return mentions.pattern_of(names_of(db.session.connection(), contact.id))
 
 
 def _all(model: Any, contact_id: int) -> list[Any]:
     return list(db.session.scalars(select(model).where(model.contact_id == contact_id).order_by(model.id)))
 
 
-def _rows(model: Any, contact_id: int, hide: Iterable[str] = ()) -> list[dict[str, Any]]:
-    return [_row(one, hide) for one in _all(model, contact_id)]
+def _rows(model: Any, contact_id: int) -> list[dict[str, Any]]:
+    return [_row(one) for one in _all(model, contact_id)]
 
 
-def _row(thing: Any, hide: Iterable[str] = ()) -> dict[str, Any]:
-    left_out = {"id", "version", "email_key", *hide}
-    columns = thing.__mapper__.column_attrs
-    return {each.key: _plain(getattr(thing, each.key)) for each in columns if each.key not in left_out}
+def _row(thing: Any) -> dict[str, Any]:
+    """Its columns, and the conference by its title."""
+    names = (each.key for each in thing.__mapper__.column_attrs)
+    told = {name: _plain(getattr(thing, name)) for name in names if not is_left_out(name)}
+    conference_id = getattr(thing, "conference_id", None)
+    if conference_id is None:
+        return told
+    conference = db.session.get(Conference, conference_id)
+    return {"conference": conference.title if conference else ""} | told
+
+
+def is_left_out(column: str) -> bool:
+    """Whether a column is not told as it is."""
+    return column in LEFT_OUT or column.endswith("_id")
 
 
 def _plain(value: Any) -> Any:
@@ -85,24 +134,66 @@ def _plain(value: Any) -> Any:
 
 def _registration(registration: Registration) -> dict[str, Any]:
     consents = db.session.scalars(select(Consent).where(Consent.registration_id == registration.id))
+    wishes = select(Topic.title).join(Wish).where(Wish.registration_id == registration.id).order_by(Wish.rank)
     offers = db.session.scalars(select(SeatOffer).where(SeatOffer.registration_id == registration.id))
     return _row(registration) | {
-        "conference": registration.conference.title,
         "offers": [_row(one) for one in offers],
         "consents": [_row(one) for one in consents],
-        "wishes": wishes_of_person(registration),
+        "wishes": list(db.session.scalars(wishes)),
     }
+
+
+def _notices(contact_id: int) -> list[dict[str, Any]]:
+    """The words that were in force when the person registered."""
+    query = (
+        select(Notice)
+        .join(
+            Registration,
+            and_(
+                Registration.conference_id == Notice.conference_id,
+                Registration.notice_version == Notice.version,
+            ),
+        )
+        .where(Registration.contact_id == contact_id)
+        .order_by(Notice.id)
+    )
+    return [_row(one) | {"version": one.version} for one in db.session.scalars(query)]
+
+
+def _imports(contact_id: int) -> list[dict[str, Any]]:
+    query = (
+        select(ListImport.filename, ListImport.created_at, ImportedRow.line)
+        .join(ListImport, ImportedRow.list_import_id == ListImport.id)
+        .where(ImportedRow.contact_id == contact_id)
+        .order_by(ImportedRow.id)
+    )
+    return [_named(row) for row in db.session.execute(query).mappings()]
+
+
+def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): _plain(value) for key, value in row.items()}
 
 
 def _groups(contact_id: int) -> list[dict[str, Any]]:
     query = (
-        select(Round.number, Group.name)
-        .join(Group, Group.round_id == Round.id)
-        .join(Seat, Seat.group_id == Group.id)
+        select(Conference.title.label("conference"), Round.number.label("round"), Group.name.label("group"), Seat.pinned)
+        .join(Group, Seat.group_id == Group.id)
+        .join(Round, Group.round_id == Round.id)
+        .join(Conference, Round.conference_id == Conference.id)
         .where(Seat.contact_id == contact_id)
         .order_by(Round.id)
-    )
-    return [{"round": number, "group": name} for number, name in db.session.execute(query)]
+    )  # fmt: skip
+    return [_named(row) for row in db.session.execute(query).mappings()]
+
+
+def _rules(contact_id: int) -> list[dict[str, Any]]:
+    query = select(GroupsRule).join(RulePerson, RulePerson.rule_id == GroupsRule.id)
+    return [
+        _row(rule)
+        for rule in db.session.scalars(
+            query.where(RulePerson.contact_id == contact_id).order_by(GroupsRule.id)
+        )
+    ]
 
 
 def _votes(contact_id: int) -> list[str]:
@@ -110,30 +201,171 @@ def _votes(contact_id: int) -> list[str]:
     return list(db.session.scalars(query.order_by(Vote.id)))
 
 
-def _passages(contact: Contact) -> list[dict[str, Any]]:
-    pattern = with_honorifics([contact.name] if " " in contact.name else [])
+def _actions(contact_id: int) -> Iterable[Action]:
+    return db.session.scalars(select(Action).where(Action.responsible_id == contact_id).order_by(Action.id))
+
+
+def _action(action: Action) -> dict[str, Any]:
+    reports = db.session.scalars(select(Report).where(Report.action_id == action.id).order_by(Report.number))
+    return _row(action) | {"reports": [_row(one) for one in reports]}
+
+
+def _ideas(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+    """Ideas are stored without their authors; what can be found are those that name the person."""
+    if pattern is None:
+        return []
+    query = select(Idea).order_by(Idea.id)
+    return [
+        {"number": one.number, "text": one.text, "created_at": one.created_at.isoformat()}
+        for one in db.session.scalars(query)
+        if pattern.search(f"{one.text}\n{one.typed}")
+    ]
+
+
+def _passages(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
     if pattern is None:
         return []
     found = []
     for release in db.session.scalars(select(Release).order_by(Release.id)):
-        lines = [line.strip() for line in release.text.splitlines() if pattern.search(line)]
+        lines = mentions.lines_with(release.text, pattern)
         if lines:
-            found.append(
-                {"release": release.number, "released_at": release.released_at.isoformat(), "lines": lines}
-            )
+            told = {"number": release.number, "released_at": release.released_at.isoformat(), "lines": lines}
+            found.append(_row_of_conference(release.conference_id) | told)
     return found
+
+
+def _row_of_conference(conference_id: int) -> dict[str, Any]:
+    conference = db.session.get(Conference, conference_id)
+    return {"conference": conference.title if conference else ""}
+
+
+def _texts(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+    """Lines of any table in which the person is named, beside their own rows and the minutes."""
+    if pattern is None:
+        return []
+    found: dict[tuple[str, str], list[str]] = {}
+    for table in db.metadata.sorted_tables:
+        if table.name in UNTOUCHED or table.name in OWN | {"idea"}:
+            continue
+        for column in text_columns(table):
+            for value in db.session.execute(select(column).where(column.is_not(None))).scalars():
+                lines = mentions.lines_in(value, pattern)
+                if lines:
+                    found.setdefault((table.name, column.name), []).extend(lines)
+    return [
+        {"kind": table, "column": column, "lines": list(dict.fromkeys(lines))}
+        for (table, column), lines in found.items()
+    ]
 
 
 def _mails(contact: Contact) -> list[dict[str, Any]]:
     if not contact.email:
         return []
-    query = select(Mail).where(Mail.recipient_address == contact.email).order_by(Mail.id)
+    key = contact.email_key
+    names = ("subject", "kind", "state", "created_at", "sent_at")
     return [
-        {
-            "subject": mail.subject,
-            "kind": mail.kind,
-            "state": mail.state.value,
-            "created_at": mail.created_at.isoformat(),
-        }
-        for mail in db.session.scalars(query)
+        {name: _plain(getattr(mail, name)) for name in names}
+        for mail in db.session.scalars(select(Mail).order_by(Mail.id))
+        if comparison_key(mail.recipient_address) == key
     ]
+
+
+def _inbox(contact: Contact) -> list[dict[str, Any]]:
+    invitations = select(Invitation.id).where(Invitation.contact_id == contact.id)
+    query = select(InboundMail).where(InboundMail.invitation_id.in_(invitations)).order_by(InboundMail.id)
+    found = [
+        {"read_at": one.read_at.isoformat(), "outcome": one.outcome.value}
+        for one in db.session.scalars(query)
+    ]
+    dead = select(DeadAddress).where(DeadAddress.address_key == contact.email_key)
+    return found + [
+        {"since": one.since.isoformat(), "reason": one.reason} for one in db.session.scalars(dead)
+    ]
+
+
+def _feedback(contact: Contact) -> list[dict[str, Any]]:
+    if not contact.email:
+        return []
+    reports = db.session.scalars(select(Feedback).where(Feedback.email != "").order_by(Feedback.id))
+    return [_row(one) for one in reports if comparison_key(one.email) == contact.email_key]
+
+
+def _record(contact_id: int) -> list[dict[str, Any]]:
+    query = select(AuditEntry).where(
+        or_(
+            AuditEntry.contact_id == contact_id,
+            and_(AuditEntry.actor == "contact", AuditEntry.actor_id == contact_id),
+        )
+    )
+    return [
+        {"at": one.at.isoformat(), "verb": one.verb, "kind": one.kind, "via": one.via}
+        for one in db.session.scalars(query.order_by(AuditEntry.number))
+    ]
+
+
+# -- for people to read ------------------------------------------------
+
+
+def sections(content: Mapping[str, Any], zone: str) -> list[tuple[str, list[list[tuple[str, Any]]]]]:
+    """The same in words: titles, and under each its things as pairs of label and value."""
+    titles = (
+        (_("Invitations"), "invitations", "invitation"),
+        (_("Registrations and consents"), "registrations", "registration"),
+        (_("Notice on data protection"), "notices", "notice"),
+        (_("Attendance"), "attendance", "attendance"),
+        (_("Personal links"), "personal_links", "personal_link"),
+        (_("Links to your data"), "access_links", "access_link"),
+        (_("Taken over from lists"), "imports", "list_import"),
+        (_("Groups"), "groups", "seat"),
+        (_("Rules for the groups"), "rules", "groups_rule"),
+        (_("Concerns"), "concerns", "concern"),
+        (_("Results sheets"), "results_sheets", "sheet_state"),
+        (_("Ideas that name you"), "ideas", "idea"),
+        (_("Votes"), "votes", "voter"),
+        (_("Actions"), "actions", "action"),
+        (_("Minutes"), "minutes", "release"),
+        (_("Other texts that name you"), "texts", ""),
+        (_("Letters"), "mails", "mail"),
+        (_("Answers by e-mail"), "inbox", "inbound_mail"),
+        (_("Reports of barriers"), "feedback", "feedback"),
+        (_("Requests"), "requests", "privacy_request"),
+        (_("Record of changes"), "record", ""),
+    )
+    found = []
+    for title, part, table in titles:
+        things = [_pairs(one, table, zone) for one in content[part]]
+        if all(len(thing) == 1 for thing in things):
+            things = [[pair for thing in things for pair in thing]]  # one table is easier to read
+        found += [(title, things)] if content[part] else []
+    return found
+
+
+PARTS = {"consents": "consent", "reports": "report"}
+
+
+def _pairs(thing: Mapping[str, Any], table: str, zone: str) -> list[tuple[str, Any]]:
+    if set(thing) == {"kind", "column", "lines"}:
+        return [(f"{words.kind_of(thing['kind'])}: {words.column_of(thing['column'])}", thing["lines"])]
+    if set(thing) == {"at", "verb", "kind", "via"}:
+        said = f"{words.kind_of(thing['kind'])}: {words.VERBS[thing['verb']]}"
+        return [(words.value_of("audit_entry", "at", thing["at"], zone), said)]
+    return [
+        (words.column_of(key), _said(key, value, table, zone))
+        for key, value in thing.items()
+        if value not in (None, "", [])
+    ]
+
+
+def _said(key: str, value: Any, table: str, zone: str) -> Any:
+    if key in PARTS:
+        return [
+            "; ".join(f"{label}: {said}" for label, said in _pairs(one, PARTS[key], zone)) for one in value
+        ]
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value if isinstance(value, list) else words.value_of(table, key, value, zone)
+
+
+def person_in_words(content: Mapping[str, Any], zone: str) -> list[tuple[str, Any]]:
+    """The master data, label and value."""
+    return _pairs(content["person"], "contact", zone)

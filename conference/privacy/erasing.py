@@ -1,31 +1,35 @@
 """Taking a person out of everything, so that no table keeps name, address or telephone number.
 
 What is released (minutes) stays, it is a record. Rows that others need stay too, without the person; what only concerns the
-person goes. Free texts that name the person by full name, or with Mr or Ms, or by address, get a pseudonym in its place.
+person goes. Free texts that name the person get a pseudonym in its place (`core.mentions`).
 """
 
-import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from re import Pattern
 from typing import Any
 
 from sqlalchemy import JSON, String, Table, delete, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.sqltypes import Enum
 
-from ..conferences.models import Conference
-from ..core.salutation import full_name
+from ..accounts.models import Account
+from ..conferences.models import Conference, Topic
+from ..core import mentions
+from ..core.mentions import Names
+from ..core.text import comparison_key
 from ..groups.models import Concern, RulePerson, Seat
 from ..invitations.models import Invitation, ListImport, PersonalLink
-from ..kit import audit
+from ..kit import audit, unit
 from ..kit.audit import AuditEntry, AuditText
-from ..kit.db import db, found, one_locked
+from ..kit.db import db, forget_log, found, one_locked
 from ..outbox import operations as outbox
 from ..providers import operations as providers
-from ..providers.models import Contact
+from ..providers.models import Contact, Provider, Salutation
 from ..registrations import operations as registrations
-from ..registrations.models import Attendance, Consent, Registration, SeatOffer, Wish
+from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..upkeep import erasures
 from ..voting.models import Voter
@@ -38,54 +42,117 @@ UNTOUCHED = {
     "erasure": "holds digests only",
     "mail": "is blanked as a whole where it goes to the person",
 }
-HONORIFICS = r"(?:Frau|Herrn?|Ms\.?|Mrs\.?|Mr\.?)"
+Run = Callable[[Any], Any]
+"""Executes a statement: the session does, which records it, or after a restore the bare connection."""
+PERSON = "person"
+"""Kind of a line in the list of erasures: a person known by number and time, because there may be no address."""
 
 
 def erase(contact: Contact, *, at: datetime, remember: bool = True) -> str:
     """Take a person out of everything; gives the pseudonym that stands where they stood.
 
-    What lies before a conference is deleted as if it had never been, and the seat goes to who waits. `remember`: note it
-    in the list of erasures, which a restored backup is measured against.
+    What lies before a conference is deleted as if it had never been, and the seat goes to who waits. `remember`: somebody
+    asked for it. It is noted in the list of erasures, which a restored backup is measured against, and no proof of a
+    consent to photos is kept, which by its time outlives the contact data.
     """
     contact = found(one_locked(select(Contact).where(Contact.id == contact.id)))
-    pseudonym = f"P-{secrets.token_hex(3).upper()}"
-    names = _names(contact)
-    key = contact.email_key
+    pseudonym = new_pseudonym()
+    connection = db.session.connection()
+    names = names_of(connection, contact.id)
+    key, known = contact.email_key, _known_by(contact.id, contact.created_at)
     for conference in _conferences_of(contact):
         if at < conference.starts_at:
             _leave_before(conference, contact, at)
-        else:
-            _leave_after(conference, contact, pseudonym)
-    _forget_everywhere(contact, pseudonym)
-    connection = db.session.connection()
+    db.session.flush()
+    _blank_rows(db.session.execute, contact.id, pseudonym, keep_proof=not remember)
     if key:
         outbox.erase(connection, lambda other: other == key, at)
-        if remember:
+    if remember:
+        erasures.note(PERSON, known, at=at)
+        if key:
             erasures.note(erasures.ADDRESS, key, at=at)
+    db.session.expire_all()
     providers.blank(contact, pseudonym)
     db.session.flush()
-    _rename_everywhere(connection, names, pseudonym)
-    _forget_record(connection, contact.id, names)
+    _forget_texts(connection, contact.id, names, pseudonym)
     db.session.expire_all()
-    if not _is_needed(contact.id):
+    if not _is_needed(connection, contact.id):
         db.session.execute(delete(Contact).where(Contact.id == contact.id))
+    unit.after_commit("forget-log", forget_log)
     return pseudonym
 
 
-def _names(contact: Contact) -> list[str]:
-    """As what the person may stand in texts, longest first."""
-    first, last = contact.first_name, contact.last_name
-    said = {
-        full_name(contact.title, first, last),
-        full_name("", first, last),
-        f"{last}, {first}",
-        contact.email or "",
-    }
-    given = select(Registration.name).where(Registration.contact_id == contact.id)
-    said |= set(db.session.scalars(given))
-    # A last name alone may be a word of the language, or somebody else's.
-    said -= {last, first, ""}
-    return sorted((name for name in said if len(name) > 2), key=len, reverse=True)
+def erase_again(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
+    """Take out of a restored backup whoever was erased since, found by address. On a bare connection, without letters."""
+    rows = connection.execute(select(Contact.id, Contact.email_key).where(Contact.email_key.is_not(None)))
+    return _erase_restored(connection, [row.id for row in rows.all() if is_erased(str(row.email_key))], at)
+
+
+def erase_known_again(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
+    """The same for who had no address, or has another one in the backup."""
+    rows = connection.execute(select(Contact.id, Contact.created_at)).all()
+    return _erase_restored(connection, [id_ for id_, when in rows if is_erased(_known_by(id_, when))], at)
+
+
+def _erase_restored(connection: Connection, ids: list[int], at: datetime) -> int:
+    count = 0
+    for contact_id in ids:
+        # By number, so that restoring twice says the same.
+        pseudonym, names = f"P-{contact_id:06X}", names_of(connection, contact_id)
+        if names.last.startswith("P-") and not names.first and not names.emails:
+            continue
+        _leave_coming(connection, contact_id, at)
+        _blank_rows(connection.execute, contact_id, pseudonym, keep_proof=False)
+        emails = {comparison_key(email) for email in names.emails}
+        outbox.erase(connection, lambda other, emails=emails: other in emails, at)  # type: ignore[misc]
+        providers.blank_row(connection, contact_id, pseudonym)
+        _forget_texts(connection, contact_id, names, pseudonym)
+        count += 1
+    return count
+
+
+def new_pseudonym() -> str:
+    """Stands for a person who is gone; by chance, so that it leads to nobody."""
+    return f"P-{secrets.token_hex(3).upper()}"
+
+
+def _known_by(contact_id: int, created_at: datetime) -> str:
+    return f"{contact_id}:{created_at.isoformat()}"
+
+
+def names_of(connection: Connection, contact_id: int) -> Names:
+    """As what a person may stand in texts."""
+    row = connection.execute(
+        select(Contact.first_name, Contact.last_name, Contact.email, Contact.salutation).where(
+            Contact.id == contact_id
+        )
+    ).one()
+    given = connection.scalars(select(Registration.name).where(Registration.contact_id == contact_id))
+    signed = connection.scalars(
+        select(Consent.name)
+        .join(Registration, Consent.registration_id == Registration.id)
+        .where(Registration.contact_id == contact_id)
+    )
+    others = tuple(dict.fromkeys(name for name in [*given, *signed] if name))
+    emails = (row.email,) if row.email else ()
+    salutation = "" if row.salutation is Salutation.NONE else str(row.salutation.value)
+    return Names(row.first_name, row.last_name, others, emails, salutation=salutation)
+
+
+def _is_shared(connection: Connection, contact_id: int, last_name: str) -> bool:
+    """Whether the last name is somebody else's too, or part of what something is called."""
+    wanted = comparison_key(last_name)
+    others = connection.scalars(select(Contact.last_name).where(Contact.id != contact_id))
+    if any(comparison_key(other) == wanted for other in others):
+        return True
+    called = [
+        *connection.scalars(select(Account.name)),
+        *connection.scalars(select(Provider.name)),
+        *connection.scalars(select(Conference.title + " " + Conference.venue + " " + Conference.address)),
+        *connection.scalars(select(Conference.organiser_name)),
+        *connection.scalars(select(Topic.title)),
+    ]
+    return any(wanted in comparison_key(name) for name in called)
 
 
 def _conferences_of(contact: Contact) -> list[Conference]:
@@ -99,83 +166,99 @@ def _conferences_of(contact: Contact) -> list[Conference]:
 
 
 def _leave_before(conference: Conference, contact: Contact, at: datetime) -> None:
-    registration = _registration(conference, contact)
-    if registration is not None:
-        registrations.free_seat(registration, at=at)
-        _forget_registration(registration)
-        db.session.delete(registration)
-    for model in (Attendance, Invitation):
-        db.session.execute(
-            delete(model).where(model.conference_id == conference.id, model.contact_id == contact.id)
-        )
-    db.session.flush()
-
-
-def _leave_after(conference: Conference, contact: Contact, pseudonym: str) -> None:
-    registration = _registration(conference, contact)
-    if registration is not None:
-        _forget_registration(registration)
-        registration.name, registration.diet, registration.access_needs = pseudonym, "", ""
-        registration.version += 1
-    values = {"decline_reason": "", "version": Invitation.version + 1}
-    here = (Invitation.conference_id == conference.id, Invitation.contact_id == contact.id)
-    db.session.execute(update(Invitation).where(*here).values(values))
-    times = {"arrived_at": None, "left_at": None}
-    there = (Attendance.conference_id == conference.id, Attendance.contact_id == contact.id)
-    db.session.execute(update(Attendance).where(*there).values(times))
-
-
-def _registration(conference: Conference, contact: Contact) -> Registration | None:
-    return db.session.scalar(
+    registration = db.session.scalar(
         select(Registration).where(
             Registration.conference_id == conference.id, Registration.contact_id == contact.id
         )
     )
+    if registration is not None:
+        registrations.free_seat(registration, at=at)
+        for model in (Consent, Wish):
+            db.session.execute(delete(model).where(model.registration_id == registration.id))
+        db.session.delete(registration)
+    for other in (Attendance, Invitation):
+        db.session.execute(
+            delete(other).where(other.conference_id == conference.id, other.contact_id == contact.id)
+        )
+    db.session.flush()
 
 
-def _forget_registration(registration: Registration) -> None:
+# -- rows -------------------------------------------------------------
+
+
+def _leave_coming(connection: Connection, contact_id: int, at: datetime) -> None:
+    """Out of the conferences that have not begun; whoever waits moves up with the next change there."""
+    coming = select(Conference.id).where(Conference.starts_at > at)
+    mine = select(Registration.id).where(
+        Registration.contact_id == contact_id, Registration.conference_id.in_(coming)
+    )
     for model in (Consent, SeatOffer, Wish):
-        db.session.execute(delete(model).where(model.registration_id == registration.id))
+        connection.execute(delete(model).where(model.registration_id.in_(mine)))
+    for other in (Registration, Attendance, Invitation):
+        connection.execute(
+            delete(other).where(other.contact_id == contact_id, other.conference_id.in_(coming))
+        )
 
 
-def _forget_everywhere(contact: Contact, pseudonym: str) -> None:
-    """What knows the person by id and is of no use without them, wherever it is."""
-    mine = contact.id
+def _blank_rows(run: Run, mine: int, pseudonym: str, *, keep_proof: bool) -> None:
+    """What knows the person by number: gone where it is of no use without them, else without what they told."""
+    _blank_registrations(run, mine, pseudonym, keep_proof=keep_proof)
+    asked = update(Invitation).where(Invitation.contact_id == mine)
+    run(asked.values(decline_reason="", version=Invitation.version + 1))
+    there = update(Attendance).where(Attendance.contact_id == mine)
+    run(there.values(arrived_at=None, left_at=None))
     models: list[Any] = [PersonalLink, AccessLink, RulePerson]
-    if not _conferences_of(contact):
+    if not _has_conference(run, mine):
         models += [Seat, Voter]
     for model in models:
-        db.session.execute(delete(model).where(model.contact_id == mine))
-    db.session.execute(update(Concern).where(Concern.contact_id == mine).values(contact_id=None))
+        run(delete(model).where(model.contact_id == mine))
+    run(update(Concern).where(Concern.contact_id == mine).values(contact_id=None))
     written = update(SheetState).where(SheetState.contact_id == mine)
-    db.session.execute(written.values(contact_id=None, writer=pseudonym))
-    db.session.execute(update(PrivacyRequest).where(PrivacyRequest.contact_id == mine).values(words=""))
+    run(written.values(contact_id=None, writer=pseudonym))
+    run(update(PrivacyRequest).where(PrivacyRequest.contact_id == mine).values(words=""))
     # Lists that were uploaded and not yet taken over: nobody knows who is in them.
-    db.session.execute(update(ListImport).where(ListImport.content.is_not(None)).values(content=None))
+    run(update(ListImport).where(ListImport.content.is_not(None)).values(content=None))
+
+
+def _blank_registrations(run: Run, mine: int, pseudonym: str, *, keep_proof: bool) -> None:
+    ids = select(Registration.id).where(Registration.contact_id == mine)
+    consents = delete(Consent).where(Consent.registration_id.in_(ids))
+    if keep_proof:
+        consents = consents.where(Consent.kind != ConsentKind.PHOTO)
+    run(consents)
+    run(delete(Wish).where(Wish.registration_id.in_(ids)))
+    blank = {"name": pseudonym, "diet": "", "access_needs": "", "version": Registration.version + 1}
+    run(update(Registration).where(Registration.contact_id == mine).values(blank))
+
+
+def _has_conference(run: Run, contact_id: int) -> bool:
+    return any(
+        run(select(model.id).where(model.contact_id == contact_id).limit(1)).first()
+        for model in (Invitation, Registration, Attendance)
+    )
 
 
 # -- free texts --------------------------------------------------------
 
 
-def with_honorifics(names: list[str]) -> re.Pattern[str] | None:
-    """What finds a person in texts: the names as they are, and the last part of the full ones behind Mr or Ms."""
-    lasts = {re.escape(name.rsplit(" ", 1)[-1]) for name in names if " " in name and "," not in name}
-    parts = [re.escape(name) for name in names]
-    parts += [rf"{HONORIFICS}\s+(?:Prof\.\s+)?(?:Dr\.\s+)?{last}" for last in sorted(lasts)]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE) if parts else None
+def _forget_texts(connection: Connection, contact_id: int, names: Names, pseudonym: str) -> None:
+    """First by full name; what then still has the last name is somebody else's, or else it may be found by that alone."""
+    _forget_in_tables(connection, mentions.pattern_of(names), pseudonym)
+    if names.last and not _is_shared(connection, contact_id, names.last):
+        names = replace(names, alone=True)
+        _forget_in_tables(connection, mentions.pattern_of(names), pseudonym)
+    _forget_record(connection, contact_id, mentions.pattern_of(names))
 
 
-def _rename_everywhere(connection: Connection, names: list[str], pseudonym: str) -> None:
-    pattern = with_honorifics(names)
-    if pattern is None:
-        return
-    for table in db.metadata.sorted_tables:
-        if table.name not in UNTOUCHED:
-            _rename_in(connection, table, pattern, pseudonym)
-    _rename_in(connection, db.metadata.tables["mail"], pattern, pseudonym)
+def _forget_in_tables(connection: Connection, pattern: Pattern[str] | None, pseudonym: str) -> None:
+    if pattern is not None:
+        for table in db.metadata.sorted_tables:
+            if table.name not in UNTOUCHED or table.name == "mail":
+                _rename_in(connection, table, pattern, pseudonym)
 
 
-def _columns(table: Table) -> list[Any]:
+def text_columns(table: Table) -> list[Any]:
+    """The columns that may hold what somebody typed."""
     return [
         column
         for column in table.columns
@@ -186,50 +269,43 @@ def _columns(table: Table) -> list[Any]:
     ]
 
 
-def _rename_in(connection: Connection, table: Table, pattern: re.Pattern[str], pseudonym: str) -> None:
-    columns = _columns(table)
+PROOFS = {("consent", "name")}
+"""Kept by their own time: who agreed to photos is to be proved longer than anything else."""
+
+
+def _rename_in(connection: Connection, table: Table, pattern: Pattern[str], pseudonym: str) -> None:
+    columns = [one for one in text_columns(table) if (table.name, one.name) not in PROOFS]
     if not columns:
         return
     keys = list(table.primary_key.columns)
     for row in connection.execute(select(*keys, *columns)).all():
         old = row[len(keys) :]
-        new = [_renamed(value, pattern, pseudonym) for value in old]
+        new = [mentions.forget(value, pattern, pseudonym) for value in old]
         if list(old) != new:
             here = [key == value for key, value in zip(keys, row, strict=False)]
             values = dict(zip((column.name for column in columns), new, strict=True))
             connection.execute(update(table).where(*here).values(values))
 
 
-def _renamed(value: Any, pattern: re.Pattern[str], pseudonym: str) -> Any:
-    if isinstance(value, str):
-        return pattern.sub(pseudonym, value)
-    if isinstance(value, list):
-        return [_renamed(one, pattern, pseudonym) for one in value]
-    if isinstance(value, dict):
-        return {key: _renamed(one, pattern, pseudonym) for key, one in value.items()}
-    return value
-
-
-def _forget_record(connection: Connection, contact_id: int, names: list[str]) -> None:
+def _forget_record(connection: Connection, contact_id: int, pattern: Pattern[str] | None) -> None:
     """The texts beside the record that are about the person or name them; the chain itself holds references only."""
     about = set(connection.scalars(select(AuditEntry.number).where(AuditEntry.contact_id == contact_id)))
-    pattern = with_honorifics(names)
     if pattern is not None:
         rows = connection.execute(select(AuditText.number, AuditText.before, AuditText.after))
         about |= {row.number for row in rows if pattern.search(f"{row.before}\n{row.after}")}
     audit.forget_texts(connection, about)
 
 
-def _is_needed(contact_id: int) -> bool:
+def _is_needed(connection: Connection, contact_id: int) -> bool:
     """Whether any row still refers to the person; those that let go by themselves do not count."""
-    connection = db.session.connection()
     return any(
         connection.execute(select(column).where(column == contact_id).limit(1)).first() is not None
-        for column in _references()
+        for column in references()
     )
 
 
-def _references() -> Iterator[Any]:
+def references() -> Iterator[Any]:
+    """The columns that hold a person against being deleted."""
     for table in db.metadata.sorted_tables:
         for column in table.columns:
             for key in column.foreign_keys:

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 
 from ..kit.forms import EmailLine, Form, Line, Paragraph, VersionedForm, Whole
-from .models import Outcome, RequestKind
+from .models import ArchiveState, Outcome, RequestKind
 
 
 class RequestForm(Form):
@@ -61,9 +61,24 @@ class StatementForm(VersionedForm):
     text = Paragraph(
         _l("Text"),
         max_length=20_000,
-        description=_l("Blank lines make paragraphs, **two stars** make bold, a dash begins a list. Empty brings our text back."),
+        description=_l(
+            "Blank lines make paragraphs, **two stars** make bold, a dash begins a list, {periods} stands for the periods "
+            "that hold. Empty brings our text back."
+        ),
         render_kw={"rows": 20},
     )  # fmt: skip
+
+
+class ArchiveForm(VersionedForm):
+    """Where the offer to the archive stands; which steps can follow is passed in."""
+
+    state = RadioField(_l("What has happened?"), choices=[(one.value, one.label) for one in ArchiveState])
+    note = Paragraph(
+        _l("Note"),
+        max_length=2000,
+        description=_l("For example the reference of the archive’s answer. Please no names."),
+        render_kw={"rows": 3},
+    )
 
 
 class FeedbackForm(Form):

@@ -75,6 +75,27 @@ class RetentionRun(Model):
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
 
 
+class ArchiveState(Choice):
+    """How far the offer of a conference's records to the archive is (section 5 BArchG)."""
+
+    OFFERED = "offered", _l("offered")
+    HANDED_OVER = "handed_over", _l("handed over")
+    UNWORTHY = "unworthy", _l("not worth archiving")
+
+
+class ArchiveStep(Model):
+    """Somebody noted where the offer stands; the newest step of a conference counts, none means: not offered yet."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
+    state: Mapped[ArchiveState]
+    note: Mapped[str] = mapped_column(Text, default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    noted_at: Mapped[datetime]
+
+    account: Mapped[Account | None] = relationship()
+
+
 class Statement(Model):
     """The operator's own words on one of the house's pages, in one language; each saving is a new version that stays."""
 

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from ..accounts.models import Account
+from ..accounts.models import Account, StaffSession
 from ..actions.models import ENDED, Action, Report
 from ..conferences.models import Conference
 from ..conferences.operations import letter
 from ..groups.models import Concern
+from ..inbox.models import InboundMail
 from ..invitations.models import Invitation, ListImport, PersonalLink
 from ..kit import audit, links, unit
 from ..kit.addresses import absolute
@@ -23,14 +25,16 @@ from ..kit.audit import AuditEntry
 from ..kit.dates import DEFAULT_ZONE
 from ..kit.db import db, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
+from ..outbox import control
 from ..outbox.models import Mail, MailState
 from ..outbox.operations import queue
+from ..people.models import AccountLink
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Standing
 from ..sheets.models import GroupSheet, SheetState
 from ..voting.models import Ballot, Vote, Voter
-from . import queries
-from .erasing import erase
+from . import archiving, queries
+from .erasing import erase, new_pseudonym
 from .models import (
     AccessLink,
     Feedback,
@@ -45,8 +49,15 @@ from .models import (
 LINK_LASTS = timedelta(minutes=15)
 ERASED_LETTER = "privacy-decided"
 HOUR = 3
+MONTHS = {30: 1, 31: 1, 60: 2, 61: 2, 90: 3, 91: 3, 92: 3, 182: 6, 183: 6, 274: 9, 365: 12, 366: 12, 548: 18}
 AFTER_ACTION = timedelta(days=30)
-OVER = (MailState.SENT, MailState.FAILED, MailState.CANCELLED)
+OVER = (
+    MailState.SENT,
+    MailState.FAILED,
+    MailState.CANCELLED,
+    MailState.WITHDRAWN,
+    MailState.BOUNCED,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ def _ended(before: datetime) -> Any:
 
 
 def _sweep_guests(before: datetime, at: datetime) -> int:
-    """People who declined or did not answer, and were not there; who agreed to be invited again stays."""
+    """People who declined or did not answer and were not there, or whom nothing knows; not who agreed to be invited again."""
     took_part = _took_part()
     later = select(Invitation.contact_id).join(Conference).where(Conference.ends_at > before)
     query = (
@@ -79,11 +90,25 @@ def _sweep_guests(before: datetime, at: datetime) -> int:
             Contact.id.in_(select(Invitation.contact_id).where(Invitation.conference_id.in_(_ended(before)))),
             Contact.id.not_in(later),
             Contact.id.not_in(took_part),
-            Contact.email.is_not(None),
+            *_is_named(),
         )
         .order_by(Contact.id)
     )
-    return _erase_all(query, at)
+    left_over = select(Contact).where(
+        Contact.created_at <= before, *(Contact.id.not_in(ids) for ids in _known()), *_is_named()
+    )
+    return _erase_all(query, at) + _erase_all(left_over.order_by(Contact.id), at)
+
+
+def _known() -> list[Any]:
+    """By what a conference or an action knows a person."""
+    known: list[Any] = [select(model.contact_id) for model in (Invitation, Registration, Attendance)]
+    return [*known, select(Action.responsible_id)]
+
+
+def _is_named() -> tuple[Any, ...]:
+    """Not a pseudonym yet."""
+    return (or_(Contact.email.is_not(None), Contact.last_name.not_like("P-______")),)
 
 
 def _took_part() -> Any:
@@ -117,7 +142,7 @@ def _sweep_people(before: datetime, at: datetime) -> int:
             Contact.id.in_(known),
             Contact.id.not_in(needed),
             *(Contact.id.not_in(some) for some in in_use),
-            or_(Contact.email.is_not(None), Contact.first_name != ""),
+            *_is_named(),
         )
         .order_by(Contact.id)
     )
@@ -171,8 +196,12 @@ def _sweep_authors(before: datetime, _at: datetime) -> int:
 
 def _sweep_ballots(before: datetime, _at: datetime) -> int:
     closed = select(Vote.id).where(Vote.closed_at <= before)
-    papers = _changed(delete(Ballot).where(Ballot.vote_id.in_(closed)))
-    return papers + _changed(delete(Voter).where(Voter.vote_id.in_(closed)))
+    return _changed(delete(Ballot).where(Ballot.vote_id.in_(closed)))
+
+
+def _sweep_voters(before: datetime, _at: datetime) -> int:
+    closed = select(Vote.id).where(Vote.closed_at <= before)
+    return _changed(delete(Voter).where(Voter.vote_id.in_(closed)))
 
 
 def _sweep_actions(before: datetime, at: datetime) -> int:
@@ -185,12 +214,28 @@ def _sweep_actions(before: datetime, at: datetime) -> int:
         Contact.id.in_(select(Action.responsible_id).where(Action.id.in_(over))),
         Contact.id.not_in(select(Action.responsible_id).where(Action.id.not_in(over))),
         Contact.id.not_in(later),
-        Contact.email.is_not(None),
+        *_is_named(),
     )
-    owners = _erase_all(query.order_by(Contact.id), at)
+    owners = _erase_all(query.order_by(Contact.id), at) + _stand_in(over, at)
     others = update(Action).where(Action.id.in_(over), Action.supporters != "")
     authors = update(Report).where(Report.action_id.in_(over), Report.author != "")
     return owners + _changed(others.values(supporters="")) + _changed(authors.values(author=""))
+
+
+def _stand_in(over: Any, at: datetime) -> int:
+    """Who is still needed elsewhere: of their old actions only the organisation is left."""
+    named = select(Action).join(Action.responsible).where(Action.id.in_(over), *_is_named())
+    actions = list(db.session.scalars(named.order_by(Action.id)))
+    for action in actions:
+        action.responsible = Contact(
+            provider_id=action.responsible.provider_id,
+            last_name=new_pseudonym(),
+            side=action.responsible.side,
+            created_at=at,
+        )
+        action.version += 1
+    db.session.flush()
+    return len(actions)
 
 
 def _sweep_letters(before: datetime, _at: datetime) -> int:
@@ -213,7 +258,12 @@ def _sweep_links(before: datetime, _at: datetime) -> int:
     dead = delete(PersonalLink).where(
         or_(PersonalLink.expires_at <= before, PersonalLink.revoked_at <= before)
     )
-    return _changed(dead) + _changed(delete(AccessLink).where(AccessLink.expires_at <= before))
+    over: list[Any] = [
+        delete(AccessLink).where(AccessLink.expires_at <= before),
+        delete(StaffSession).where(StaffSession.ends_at <= before),
+        delete(AccountLink).where(AccountLink.expires_at <= before),
+    ]
+    return _changed(dead) + sum(_changed(one) for one in over)
 
 
 def _sweep_uploads(before: datetime, _at: datetime) -> int:
@@ -227,6 +277,14 @@ def _sweep_record(before: datetime, _at: datetime) -> int:
         or_(AuditEntry.conference_id.is_(None), AuditEntry.conference_id.in_(_ended(before))),
     )
     return audit.forget_texts(db.session.connection(), set(db.session.scalars(numbers)))
+
+
+def _sweep_requests(before: datetime, _at: datetime) -> int:
+    return _changed(delete(PrivacyRequest).where(PrivacyRequest.decided_at <= before))
+
+
+def _sweep_inbox(before: datetime, _at: datetime) -> int:
+    return _changed(delete(InboundMail).where(InboundMail.read_at <= before))
 
 
 def _sweep_feedback(before: datetime, _at: datetime) -> int:
@@ -260,12 +318,13 @@ CLASSES = (
     ),
     DataClass(
         "ballots",
-        _l("Single ballots, and who has voted"),
+        _l("Single ballots (the result stays)"),
         _l("closing of the vote"),
-        182,
+        0,
         DELETE,
         _sweep_ballots,
     ),
+    DataClass("voters", _l("Who has voted"), _l("closing of the vote"), 182, DELETE, _sweep_voters),
     DataClass(
         "actions",
         _l("Who was responsible for an action"),
@@ -274,18 +333,80 @@ CLASSES = (
         _l("leave only the organisation"),
         _sweep_actions,
     ),
-    DataClass("consents", _l("Consents, as proof"), END, 1096, DELETE, _sweep_photo_consents),
+    DataClass("consents", _l("Consents to photos, as proof"), END, 1096, DELETE, _sweep_photo_consents),
     DataClass("letters", _l("Text of letters"), DELIVERY, 7, DELETE, _sweep_letters),
     DataClass("envelopes", _l("Recipient and subject of letters"), DELIVERY, 182, DELETE, _sweep_envelopes),
-    DataClass("links", _l("Personal links"), _l("expiry"), 0, DELETE, _sweep_links),
+    DataClass("links", _l("Links and sessions"), _l("expiry"), 0, DELETE, _sweep_links),
     DataClass(
         "uploads", _l("Uploaded lists that were not taken over"), _l("upload"), 7, DELETE, _sweep_uploads
     ),
     DataClass("record", _l("Texts beside the record of changes"), END, 365, DELETE, _sweep_record),
     DataClass(
+        "inbox", _l("What came by e-mail (without its words)"), _l("arrival"), 182, DELETE, _sweep_inbox
+    ),
+    DataClass(
+        "requests",
+        _l("Requests about data, and their decisions"),
+        _l("the decision"),
+        1096,
+        DELETE,
+        _sweep_requests,
+    ),
+    DataClass(
+        "minutes",
+        _l("Released minutes, once the archive has them or has declined them"),
+        _l("release"),
+        3653,
+        DELETE,
+        lambda before, _at: archiving.sweep(before),
+    ),
+    DataClass(
         "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _sweep_feedback
     ),
 )
+
+
+def letters_kept() -> int:
+    """For how many days the words of letters are kept, for the outbox, which deletes them."""
+    with unit.reading():
+        return queries.periods(CLASSES)["letters"]
+
+
+def period_words(days: int) -> str:
+    """A number of days as people say it: weeks, months and years where they are whole."""
+    if days in MONTHS:
+        return ngettext("%(num)d month", "%(num)d months", MONTHS[days])
+    years = round(days / 365.25)
+    if years and abs(days - years * 365.25) <= 1:
+        return ngettext("%(num)d year", "%(num)d years", years)
+    if days and days % 7 == 0 and days < 100:
+        return ngettext("%(num)d week", "%(num)d weeks", days // 7)
+    return ngettext("%(num)d day", "%(num)d days", days)
+
+
+def retention_words(code: str) -> str:
+    """How long data are kept, in a sentence for the notice of Article 14 GDPR, from the periods that hold."""
+    days = queries.periods(CLASSES)
+    with force_locale(code):
+        return str(
+            _(
+                "If you decline or do not answer, we delete your data %(guests)s after the conference, otherwise %(people)s "
+                "after it; the released minutes are kept under the rules for official records.",
+                guests=period_words(days["guests"]),
+                people=period_words(days["people"]),
+            )
+        )
+
+
+def kept_for() -> list[tuple[Any, str, Any, Any]]:
+    """What is kept how long, from when, and what happens then: for the page on privacy."""
+    days = queries.periods(CLASSES)
+    return [(one.label, period_words(days[one.name]), one.start, one.action) for one in CLASSES]
+
+
+def periods_list() -> str:
+    """The same as a list in light Markdown, for the operator's own words."""
+    return "\n".join(f"- {label}: {period} ({start})" for label, period, start, _action in kept_for())
 
 
 def run_retention(*, at: datetime) -> RetentionRun:
@@ -335,12 +456,12 @@ def forget_told() -> int:
 def set_periods(days: dict[str, int]) -> None:
     """Keep the operator's periods where they differ from the defaults."""
     known = {period.name: period for period in db.session.scalars(select(RetentionPeriod))}
-    for one in CLASSES:
-        wanted = days[one.name]
-        if one.name in known:
-            known[one.name].days = wanted
-        elif wanted != one.days:
-            db.session.add(RetentionPeriod(name=one.name, days=wanted))
+    holds = queries.periods(CLASSES)
+    for name, wanted in days.items():
+        if name in known:
+            known[name].days = wanted
+        elif wanted != holds[name]:
+            db.session.add(RetentionPeriod(name=name, days=wanted))
     db.session.flush()
 
 
@@ -408,8 +529,10 @@ def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> No
 
 
 def restrict(contact: Contact, *, at: datetime) -> None:
-    """Keep the data, use them no more: no letters, not in exports and lists."""
+    """Keep the data, use them no more: no letters, not in exports, lists and papers. Letters that have not left are stopped."""
     contact.restricted_at = contact.restricted_at or at
+    if contact.email:
+        control.stop_letters_to(contact.email, at=at)
 
 
 def lift_restriction(contact: Contact) -> None:
@@ -418,9 +541,20 @@ def lift_restriction(contact: Contact) -> None:
 
 
 def rectify(
-    contact: Contact, *, title: str, first_name: str, last_name: str, function: str, version: int | None
+    conference: Conference,
+    contact: Contact,
+    *,
+    title: str,
+    first_name: str,
+    last_name: str,
+    function: str,
+    version: int | None,
+    at: datetime,
 ) -> None:
-    """Put right what people know best themselves, in their registrations too. Raises Stale when staff changed it meanwhile."""
+    """Put right what people know best themselves, in their registrations too; the person is told by mail.
+
+    Raises Stale when staff changed it meanwhile.
+    """
     contact = found(one_locked(select(Contact).where(Contact.id == contact.id)))
     new = f"{title} {first_name} {last_name}, {function}"
     old = f"{contact.title} {contact.first_name} {contact.last_name}, {contact.function}"
@@ -437,6 +571,15 @@ def rectify(
         if registration.name == before:
             registration.name = contact.name
             registration.version += 1
+    if contact.email and new.strip() != old.strip():
+        told = letter(
+            conference,
+            "privacy_corrected",
+            (contact.name, contact.email),
+            purpose=f"privacy-corrected:{contact.id}:{contact.version}",
+            context={"contact": contact},
+        )
+        queue(told, at=at)
 
 
 # -- access ----------------------------------------------------------------

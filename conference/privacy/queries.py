@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -14,6 +15,7 @@ from ..conferences.queries import organised_ids
 from ..kit import language, links
 from ..kit.db import db
 from ..kit.markdown import to_html
+from ..registrations.models import Notice, Registration
 from .models import (
     AccessLink,
     Feedback,
@@ -26,8 +28,9 @@ from .models import (
 
 
 def periods(classes: Iterable[Any]) -> dict[str, int]:
-    """Days by class: the operator's, else the default."""
-    chosen = {period.name: period.days for period in db.session.scalars(select(RetentionPeriod))}
+    """Days by class: the operator's, else the setting's, else the default."""
+    chosen = {"letters": int(current_app.config["MAIL_TEXT_DAYS"])}
+    chosen |= {period.name: period.days for period in db.session.scalars(select(RetentionPeriod))}
     return {one.name: chosen.get(one.name, one.days) for one in classes}
 
 
@@ -88,10 +91,45 @@ def statement(page: str, language: str) -> Statement | None:
 PAGES = ("privacy", "accessibility", "imprint")
 
 
+def versions_of(page: str, code: str) -> list[Statement]:
+    """All words that ever stood on a page, newest first."""
+    query = select(Statement).where(Statement.page == page, Statement.language == code)
+    return list(db.session.scalars(query.order_by(Statement.number.desc())))
+
+
+def version_of(page: str, code: str, number: int) -> Statement | None:
+    query = select(Statement).where(
+        Statement.page == page, Statement.language == code, Statement.number == number
+    )
+    return db.session.scalar(query)
+
+
 def own_statement(page: str) -> Markup | None:
     """The operator's words on a page in the language of the screen; None: the house's own text stands."""
     words = statement(page, language.current())
-    return to_html(words.text) if words is not None and words.text else None
+    return in_html(words.text) if words is not None and words.text else None
+
+
+def in_html(text: str) -> Markup:
+    """Words of the operator as they look; {periods} becomes the list of the periods that hold."""
+    return to_html(text.replace("{periods}", current_app.extensions["periods_list"]()))
+
+
+def notices_of(conference_id: int) -> list[Notice]:
+    """The words of the notice that were in force for anybody who registered, newest first."""
+    query = select(Notice).where(Notice.conference_id == conference_id).order_by(Notice.id.desc())
+    return list(db.session.scalars(query))
+
+
+def notice_for(registration: Registration | None) -> Notice | None:
+    """The words that were in force when somebody registered."""
+    if registration is None:
+        return None
+    return db.session.scalar(
+        select(Notice).where(
+            Notice.conference_id == registration.conference_id, Notice.version == registration.notice_version
+        )
+    )
 
 
 def all_feedback() -> list[Feedback]:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..invitations.queries import invitation_of
 from ..kit import access, clock, forms, language, pages, unit
@@ -18,10 +19,10 @@ from ..kit.errors import Missing
 from ..kit.limits import limiter
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
-from ..record import words
-from . import bp, dossier, operations, queries
-from .forms import DecisionForm, FeedbackForm, NameForm, RequestForm, StatementForm, periods_form
-from .models import Outcome, PrivacyRequest, RequestKind
+from ..registrations.queries import registration_of
+from . import archiving, bp, dossier, operations, queries
+from .forms import ArchiveForm, DecisionForm, FeedbackForm, NameForm, RequestForm, StatementForm, periods_form
+from .models import ArchiveState, Outcome, PrivacyRequest, RequestKind
 
 TITLES = {
     "privacy": "overview.privacy",
@@ -55,6 +56,7 @@ def _my_data(name: NameForm, asking: RequestForm) -> ResponseReturnValue:
         event=access.link().conference,
         contact=contact,
         requests=queries.requests_of(contact.id),
+        notice=queries.notice_for(registration_of(access.link().conference, contact.id)),
     )
 
 
@@ -66,12 +68,14 @@ def correct_name() -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             operations.rectify(
+                access.link().conference,
                 access.link().contact,
                 title=form.title.data or "",
                 first_name=form.first_name.data or "",
                 last_name=str(form.last_name.data),
                 function=form.function.data or "",
                 version=form.started_from,
+                at=clock.now(),
             )
             return pages.done("privacy.my_data", _("Your details have been saved."))
     return _my_data(form, RequestForm(formdata=None))
@@ -103,6 +107,15 @@ def ask_for_link() -> ResponseReturnValue:
     return pages.done("privacy.my_data", message)
 
 
+@bp.get("/my/data/notice")
+@access.guest
+def my_notice() -> ResponseReturnValue:
+    """The notice as it was when the person registered, whatever it says today."""
+    link = access.link()
+    notice = found(queries.notice_for(registration_of(link.conference, link.contact_id)))
+    return pages.show("privacy/my_notice.html", notice=notice, event=link.conference)
+
+
 @bp.get("/data/<token>")
 @access.public
 @limiter.limit("300 per 10 minutes")
@@ -120,25 +133,27 @@ def fetch_data(token: str) -> ResponseReturnValue:
     """Everything about the person as ZIP."""
     with unit.reading():
         link = found(queries.access_by_token(token, clock.now()))
-        content, html = _dossier(link.contact, link.conference.language)
+        content, html = _dossier(link.contact, link.conference)
     return _as_zip(content, html)
 
 
-def _dossier(contact: Contact, code: str) -> tuple[dict[str, Any], str]:
+def _dossier(contact: Contact, conference: Conference) -> tuple[dict[str, Any], str]:
     content = dossier.of_person(contact, clock.now())
     days = queries.periods(operations.CLASSES)
-    with force_locale(code):
+    with force_locale(conference.language):
+        content["recipients"] = dossier.recipients()
         content["retention"] = [
-            {"label": str(one.label), "days": days[one.name]} for one in operations.CLASSES
+            {"what": str(one.label), "from": str(one.start), "days": days[one.name], "then": str(one.action)}
+            for one in operations.CLASSES
         ]
-    with force_locale(code):
         html = render_template(
             "pdf/dossier.html",
-            language=code,
+            language=conference.language,
             created=clock.now().date(),
             content=content,
+            person=dossier.person_in_words(content, conference.zone),
+            sections=dossier.sections(content, conference.zone),
             name=contact.name,
-            column_label=words.column_of,
         )
     return content, html
 
@@ -188,7 +203,7 @@ def guest_data(slug: str, invitation_id: int) -> ResponseReturnValue:
     with unit.reading():
         conference = conference_here(access.account(), slug)
         invitation = found(invitation_of(conference, invitation_id))
-        content, html = _dossier(invitation.contact, conference.language)
+        content, html = _dossier(invitation.contact, conference)
     return _as_zip(content, html)
 
 
@@ -250,26 +265,92 @@ def preview_retention() -> ResponseReturnValue:
 @bp.route("/statements/<page>/<code>", methods=["GET", "POST"])
 @access.staff(access.ADMIN)
 def edit_statement(page: str, code: str) -> ResponseReturnValue:
-    """The operator's own words for a page of the house."""
+    """The operator's own words for a page of the house; looking at unsaved words stores nothing."""
     if page not in queries.PAGES or code not in language.LANGUAGES:
         raise Missing
     current = queries.statement(page, code)
     number = current.number if current else 0
     known = {"text": current.text if current else "", "version": number}
     form = StatementForm() if request.method == "POST" else StatementForm(data=known)
-    if forms.submitted(form):
+    is_good = forms.submitted(form)
+    if is_good and "preview" not in request.form:
         with pages.refusals(form):
             operations.save_statement(
                 page, code, form.text.data or "", form.started_from, access.account(), at=clock.now()
             )
             return pages.done(TITLES[page], _("The text has been saved."))
+    with force_locale(code):
+        preview = queries.in_html(form.text.data or "") if is_good and not form.errors else None
     return pages.show(
         "privacy/edit_statement.html",
         form=form,
         page=page,
         code=code,
         current=current,
+        preview=preview,
+        versions=queries.versions_of(page, code),
         languages=language.LANGUAGES,
+    )
+
+
+@bp.get("/statements/<page>/<code>/<int:number>")
+@access.staff(access.ADMIN)
+def show_statement(page: str, code: str, number: int) -> ResponseReturnValue:
+    """A version as it stood there, by whom and since when."""
+    version = found(queries.version_of(page, code, number))
+    return pages.show(
+        "privacy/show_statement.html",
+        version=version,
+        words=queries.in_html(version.text),
+        languages=language.LANGUAGES,
+    )
+
+
+@bp.get("/archive")
+@access.staff(access.ADMIN)
+def show_archive() -> ResponseReturnValue:
+    """Which released minutes were offered to the archive, and which still have to be."""
+    return pages.show("privacy/show_archive.html", offers=archiving.offers())
+
+
+def _offer(slug: str) -> archiving.Offer:
+    return archiving.offer_of(conference_here(access.account(), slug))
+
+
+@bp.route("/archive/<slug>", methods=["GET", "POST"])
+@access.staff(access.ADMIN)
+def offer_to_archive(slug: str) -> ResponseReturnValue:
+    """The offer of one conference: what is in it, where it stands, what happens next."""
+    offer = _offer(slug)
+    form = ArchiveForm() if request.method == "POST" else ArchiveForm(data={"version": len(offer.steps)})
+    if forms.submitted(form):
+        with pages.refusals(form):
+            state, words = ArchiveState(form.state.data), form.note.data or ""
+            seen = -1 if form.started_from is None else form.started_from
+            archiving.note(offer.conference, state, words, seen, access.account(), at=clock.now())
+            return pages.done("privacy.offer_to_archive", _("Noted."), slug=slug)
+    form.state.choices = [(one.value, one.label) for one in offer.next_states]
+    return pages.show("privacy/offer_to_archive.html", form=form, offer=offer)
+
+
+@bp.get("/archive/<slug>/package")
+@access.staff(access.ADMIN)
+def archive_package(slug: str) -> ResponseReturnValue:
+    """Everything for the archive in one file, with the hash of each part."""
+    offer = _offer(slug)
+    if not offer.releases:
+        raise Missing
+    content = archiving.package(offer, clock.now())
+    return pages.file(content, "application/zip", f"archiv-{slug}.zip")
+
+
+@bp.get("/conferences/<slug>/notices")
+@access.organisers
+def show_notices(slug: str) -> ResponseReturnValue:
+    """The words of the notice of Article 14 GDPR that were in force, version by version."""
+    conference = conference_here(access.account(), slug)
+    return pages.show(
+        "privacy/show_notices.html", conference=conference, notices=queries.notices_of(conference.id)
     )
 
 

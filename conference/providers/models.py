@@ -62,6 +62,16 @@ class Contact(Model):
     provider: Mapped[Provider] = relationship()
 
     @property
+    def is_restricted(self) -> bool:
+        """True while the data are kept but not used: no letter, no list, no paper, no export."""
+        return self.restricted_at is not None
+
+    @property
+    def may_be_written_to(self) -> bool:
+        """True with an address whose use is not restricted."""
+        return bool(self.email) and not self.is_restricted
+
+    @property
     def name(self) -> str:
         """Title, first and last name."""
         return words.full_name(self.title, self.first_name, self.last_name)

@@ -6,14 +6,17 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused, check_version
+from ..outbox.operations import NewMail, queue, worded
+from ..outbox.queries import was_written_to
 from . import queries
 from .models import Contact, Provider, Salutation, Side
 
@@ -161,6 +164,29 @@ def change_contact(contact: Contact, provider: Provider, fields: ContactFields, 
     contact.version += 1
 
 
+def correct_contact(
+    contact: Contact, provider: Provider, fields: ContactFields, version: int | None, *, at: datetime
+) -> None:
+    """The same, and the old address is told that it counts no longer, if a letter has ever reached it."""
+    before, name = contact.email, contact.name
+    change_contact(contact, provider, fields, version)
+    db.session.flush()
+    if before and contact.email_key != canonical_email(before)[1] and was_written_to(before):
+        language = str(current_app.config["LANGUAGE"])
+        subject, text = worded("address_changed", language, name=name)
+        purpose = f"address-changed:{contact.id}:{contact.version}"
+        new = NewMail(
+            purpose=purpose,
+            kind="address_changed",
+            about=None,
+            language=language,
+            recipient=(name, before),
+            subject=subject,
+            text=text,
+        )
+        queue(new, at=at)
+
+
 def _plain(fields: ContactFields) -> dict[str, object]:
     return {name: getattr(fields, name) for name in ContactFields.__dataclass_fields__ if name != "email"}
 
@@ -192,14 +218,7 @@ def _blank(name: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def erase_again(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
-    """Blank the people whose address was erased; the row stays, because others refer to it."""
-    found = 0
-    for contact_id, key in connection.execute(
-        select(Contact.id, Contact.email_key).where(Contact.email_key.is_not(None))
-    ).all():
-        if key is not None and is_erased(key):
-            values = _blank("–") | {"version": Contact.version + 1}
-            connection.execute(update(Contact).where(Contact.id == contact_id).values(values))
-            found += 1
-    return found
+def blank_row(connection: Connection, contact_id: int, pseudonym: str) -> None:
+    """The same on a bare connection, as after a restore."""
+    values = _blank(pseudonym) | {"version": Contact.version + 1}
+    connection.execute(update(Contact).where(Contact.id == contact_id).values(values))

@@ -45,7 +45,7 @@ def edit_contact(contact_id: int) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             provider, _new = operations.keep_provider(form.organisation.data, None, None, at=clock.now())
-            operations.change_contact(contact, provider, form.fields(), form.started_from)
+            operations.correct_contact(contact, provider, form.fields(), form.started_from, at=clock.now())
             return pages.done(
                 "providers.edit_contact", _("The person has been saved."), contact_id=contact_id
             )

@@ -14,7 +14,11 @@ from . import operations, queries, views  # noqa: E402, F401 - the views registe
 
 def init(app: Flask) -> None:
     """Let pages show the history of what they are about, and keep the head of the chain outside of the database."""
-    app.jinja_env.globals.update(history_of=queries.history_of, history_of_rounds=queries.history_of_rounds)
+    app.jinja_env.globals.update(
+        history_of=queries.history_of,
+        history_of_rounds=queries.history_of_rounds,
+        history_here=queries.history_here,
+    )
     # Erasers run when a backup has been restored: the chain is then as short as it was, and heads noted since say nothing.
     erasures.on(app, erasures.ADDRESS, partial(operations.after_restore, app))
     jobs.every_minute(app, "audit-head", lambda: operations.keep_head(app, at=clock.now()))

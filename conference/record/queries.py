@@ -56,6 +56,14 @@ def history_of(kind: str, object_id: int | str, **also: int) -> list[dict[str, A
     return described(entries)
 
 
+def history_here(conference_id: int | None, *kinds: str) -> list[dict[str, Any]]:
+    """What happened to things of these kinds in a conference (None: anywhere), newest first."""
+    query = select(AuditEntry).where(AuditEntry.kind.in_(kinds))
+    if conference_id is not None:
+        query = query.where(AuditEntry.conference_id == conference_id)
+    return described(list(db.session.scalars(query.order_by(AuditEntry.number.desc()).limit(AT_MOST))))
+
+
 def history_of_rounds(round_ids: list[int]) -> list[dict[str, Any]]:
     """What happened to the breakout rounds of a conference: rounds, groups, seats and what was published."""
     if not round_ids:

@@ -162,6 +162,7 @@ class Consent(Model):
     """A consent with the words that the person saw and their version, when and how.
 
     Withdrawing keeps the row as proof; given again, it is another row. Changed words change no consent that was given.
+    `name` is there for photos alone: that proof is needed longer than the contact data.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -170,9 +171,22 @@ class Consent(Model):
     wording: Mapped[str] = mapped_column(Text)
     text_version: Mapped[str]
     channel: Mapped[Channel] = mapped_column(default=Channel.PAGE)
+    name: Mapped[str] = mapped_column(default="")
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by: Mapped[Channel | None]
+
+
+class Notice(Model):
+    """The words of the first letter, with the notice of Article 14 GDPR, as somebody who registered had them."""
+
+    __table_args__ = (UniqueConstraint("conference_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    version: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
 
 
 class Wish(Model):

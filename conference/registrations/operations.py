@@ -13,13 +13,13 @@ from ..conferences.queries import topics_of
 from ..core.text import comparison_key
 from ..invitations import operations as invitations
 from ..invitations.models import Invitation, LetterKind, Reply
-from ..invitations.queries import invitation_for, words_of
+from ..invitations.queries import invitation_for, retention_words, words_to_send
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused, check_version
 from ..providers import operations as providers
 from ..providers.models import Contact
 from . import letters, queries, seats
-from .models import Attendance, Channel, Consent, ConsentKind, Presence, Registration, Standing, Wish
+from .models import Attendance, Channel, Consent, ConsentKind, Notice, Presence, Registration, Standing, Wish
 from .seats import fresh as _fresh_registration
 from .seats import locked as _locked
 from .seats import move_up
@@ -53,10 +53,27 @@ def consent_wording(kind: ConsentKind, conference: Conference) -> str:
     return _("My name and my organisation may be on the participant list that all participants get.")
 
 
+def notice_text(conference: Conference) -> str:
+    """The words of the first letter, and in it the notice of Article 14 GDPR, as they are now; nobody's name is in them."""
+    body = words_to_send(conference, LetterKind.INVITATION).body
+    return body.replace("{retention}", retention_words(conference.language))
+
+
 def notice_version(conference: Conference) -> str:
-    """Which words the first letter, and the notice of Article 14 GDPR in it, has now: number and digest."""
-    words = words_of(conference, LetterKind.INVITATION)
-    return f"{words.version}-{hashlib.sha256(words.body.encode()).hexdigest()[:12]}"
+    """Which words these are: number of the letter and digest, which other periods change too."""
+    number = words_to_send(conference, LetterKind.INVITATION).version
+    return f"{number}-{hashlib.sha256(notice_text(conference).encode()).hexdigest()[:12]}"
+
+
+def _keep_notice(conference: Conference, at: datetime) -> str:
+    """Keep the words that are in force, so that they can be read when they have changed; gives their version."""
+    version = notice_version(conference)
+    known = select(Notice.id).where(Notice.conference_id == conference.id, Notice.version == version)
+    with db.session.no_autoflush:
+        if db.session.scalar(known) is None:
+            text = notice_text(conference)
+            db.session.add(Notice(conference_id=conference.id, version=version, text=text, since=at))
+    return version
 
 
 class AlreadyAnswered(Refused):
@@ -88,7 +105,7 @@ def accept(
         raise AlreadyAnswered
     (_check_not_begun if by_staff else _check_open)(conference, at)
     seats.make_way(conference, at=at)
-    notice = notice_version(conference)
+    notice = _keep_notice(conference, at)
     if registration is None:
         registration = Registration(conference=conference, contact=invitation.contact, name=answer.name)
         db.session.add(registration)
@@ -155,6 +172,16 @@ def change_consents(
     _store_consents(registration, ticked, at)
     registration.version += 1
     return registration
+
+
+def withdraw_consent(registration: Registration, kind: ConsentKind, *, at: datetime) -> None:
+    """Withdraw one consent: always possible, whatever else was changed meanwhile. The second time changes nothing."""
+    conference = _locked(registration.conference)
+    registration = found(_fresh_registration(conference, registration.contact_id))
+    valid = frozenset(queries.valid_consents(registration))
+    if kind in valid:
+        _store_consents(registration, valid - {kind}, at)
+        registration.version += 1
 
 
 def decline(invitation: Invitation, reason: str, *, at: datetime, is_first: bool = False) -> None:
@@ -256,6 +283,7 @@ def _store_consents(registration: Registration, ticked: frozenset[ConsentKind], 
                 wording=wording,
                 text_version=version,
                 channel=Channel.PAGE,
+                name=registration.name if kind is ConsentKind.PHOTO else "",
                 given_at=at,
             )
         )

@@ -1,7 +1,7 @@
 """Who has a seat, who waits, who was there."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from ..conferences.models import Conference, Topic
 from ..core.salutation import sort_key
 from ..invitations.models import Invitation
-from ..kit.db import db
+from ..kit.db import db, portions
 from ..providers.models import Contact, Provider, Side
 from .models import (
     Attendance,
@@ -351,7 +351,8 @@ def silent_ids(conference: Conference) -> set[int]:
 def to_be_served(conference: Conference, allotment: Allotment) -> list[Registration]:
     """Who on the waiting list gets a seat that is left, in order; the seats are taken from the allotment.
 
-    Passed over are those whose organisation has all its seats, who have an offer, or who have let offers pass.
+    Passed over are those whose organisation has all its seats, who have an offer, or who have let offers pass. Whoever asked
+    that nothing is done with their data keeps the place in line, and hears nothing.
     """
     if allotment.free <= 0:
         return []
@@ -359,8 +360,10 @@ def to_be_served(conference: Conference, allotment: Allotment) -> list[Registrat
     silent = silent_ids(conference) if line and offer_hours(conference) else set()
     served = []
     for registration in line:
-        is_asked = registration.id in offers or registration.id in silent
-        if not is_asked and allotment.has_room_for(registration.contact):
+        is_passed_over = (
+            registration.id in offers or registration.id in silent or registration.contact.is_restricted
+        )
+        if not is_passed_over and allotment.has_room_for(registration.contact):
             allotment.take(registration.contact)
             served.append(registration)
     return served
@@ -409,18 +412,27 @@ def attendance_of(conference: Conference) -> dict[int, Attendance]:
 
 
 def participants(conference: Conference) -> list[Contact]:
-    """Who is expected or there: confirmed people and present walk-ins, without those recorded as not there."""
+    """Who is expected or there: confirmed people and present walk-ins, without those recorded as not there.
+
+    For lists, papers and groups: nobody whose data are restricted is among them. They may still take part.
+    """
     attendance = attendance_of(conference)
     confirmed = [one for one in registrations_of(conference) if one.standing is Standing.CONFIRMED]
     people = {one.contact_id: one.contact for one in confirmed}
     people |= {contact_id: one.contact for contact_id, one in attendance.items()}
     recorded = {contact_id: one.presence for contact_id, one in attendance.items()}
     kept = [people[contact_id] for contact_id in _expected({one.contact_id for one in confirmed}, recorded)]
-    return sorted(kept, key=lambda contact: contact.sort_key)
+    return sorted((one for one in kept if not one.is_restricted), key=lambda contact: contact.sort_key)
+
+
+def restricted_ids(ids: Iterable[int]) -> set[int]:
+    """Those of these people whose data may not be used, so that nothing names them."""
+    query = select(Contact.id).where(Contact.restricted_at.is_not(None))
+    return {one for some in portions(ids) for one in db.session.scalars(query.where(Contact.id.in_(some)))}
 
 
 def participant_ids(conference: Conference) -> set[int]:
-    """Contact ids of the participants, where nobody's name is needed."""
+    """Contact ids of the participants, where nobody's name is needed; also of those whose data are restricted."""
     confirmed = select(Registration.contact_id).where(
         Registration.conference_id == conference.id, Registration.standing == Standing.CONFIRMED
     )
@@ -444,6 +456,18 @@ def named_participants(conference: Conference) -> list[tuple[str, Contact]]:
     }
     people = [(given.get(contact.id, contact.name), contact) for contact in participants(conference)]
     return sorted(people, key=lambda person: _sort_key(*person))
+
+
+def list_for_participants(conference: Conference) -> tuple[list[tuple[str, Contact]], int]:
+    """Who has agreed to be on the list that all get, and how many others there are."""
+    consents = consents_of(conference)
+    everybody = named_participants(conference)
+    named = [
+        (name, contact)
+        for name, contact in everybody
+        if ConsentKind.LIST in consents.get(contact.id, set()) and contact.restricted_at is None
+    ]
+    return named, len(everybody) - len(named)
 
 
 def _sort_key(name: str, contact: Contact) -> tuple[str, str]:

@@ -33,6 +33,11 @@ def invitation_behind(token: str) -> tuple[PersonalLink, Invitation]:
     return link, found(invitation_for(link.conference, link.contact_id))
 
 
+def _initials(contact: Contact) -> str:
+    """Enough for its owner, and nobody's name for others: A. M."""
+    return " ".join(f"{name[:1]}." for name in (contact.first_name, contact.last_name) if name)
+
+
 @bp.route("/invitation/<token>", methods=["GET", "POST"])
 @access.public
 @limiter.limit("3000 per 10 minutes")
@@ -63,6 +68,7 @@ def answered_page(token: str, link: PersonalLink, form: forms.Form | None = None
         form=form,
         token=token,
         event=link.conference,
+        initials=_initials(link.contact),
         offer=offer if is_open else None,
     )
 
@@ -197,6 +203,8 @@ def _my_page(
         begun=clock.now() >= conference.starts_at,
         closed=clock.now() >= conference.answers_close_at,
         wording={kind.value: operations.consent_wording(kind, conference) for kind in ConsentKind},
+        given=queries.valid_consents(registration) if registration else {},
+        takes_part=invitation.contact_id in queries.participant_ids(conference),
     )
 
 
@@ -228,6 +236,37 @@ def change_consents() -> ResponseReturnValue:
     return _my_page(conference, registration, invitation, form)
 
 
+@bp.post("/my/consents/<kind>/withdrawal")
+@access.guest
+def withdraw_consent(kind: str) -> ResponseReturnValue:
+    """Withdraw one consent with one press; it acts at once."""
+    _conference, registration, _invitation = _mine()
+    withdrawn = next((one for one in ConsentKind if one.value == kind), None)
+    if withdrawn is None:
+        raise Missing
+    operations.withdraw_consent(found(registration), withdrawn, at=clock.now())
+    return pages.done("registrations.my_page", _("Your consent has been withdrawn."))
+
+
+@bp.get("/my/participants")
+@access.guest
+def my_participants() -> ResponseReturnValue:
+    """The list of participants that all of them get: who has agreed. Only for who takes part."""
+    conference, _registration, _invitation = _mine()
+    contact = access.link().contact
+    if contact.id not in queries.participant_ids(conference):
+        raise Missing
+    named, others = queries.list_for_participants(conference)
+    return pages.show(
+        "registrations/my_participants.html",
+        event=conference,
+        named=named,
+        others=others,
+        reader=contact.name,
+        opened_at=clock.now(),
+    )
+
+
 @bp.post("/my/withdrawal")
 @access.guest
 def withdraw() -> ResponseReturnValue:
@@ -251,16 +290,19 @@ def register_again() -> ResponseReturnValue:
 
 
 @bp.get("/conferences/<slug>/registrations")
-@access.moderators
+@access.organisers
 def show_registrations(slug: str) -> ResponseReturnValue:
-    """Who has a seat, who waits, what they need."""
+    """Who has a seat, who waits, what they need; but for those whose data are restricted."""
     conference = conference_here(access.account(), slug)
-    line, counts = queries.waiting_line(conference), queries.seat_counts(conference)
+    everybody = queries.registrations_of(conference)
+    line = [one for one in queries.waiting_line(conference) if not one.contact.is_restricted]
+    counts = queries.seat_counts(conference)
     allotment = queries.allotment_of(conference, counts)
     return pages.show(
         "registrations/show_registrations.html",
         conference=conference,
-        registrations=queries.registrations_of(conference),
+        registrations=[one for one in everybody if not one.contact.is_restricted],
+        restricted=sum(one.contact.is_restricted for one in everybody),
         line=line,
         counts=counts,
         offers=queries.open_offers(conference) if line else {},
@@ -299,7 +341,7 @@ def export_registrations(slug: str) -> ResponseReturnValue:
             ", ".join(topic.title for topic in wishes.get(registration.contact_id, [])),
         ]
         for registration in queries.registrations_of(conference)
-        if registration.contact.restricted_at is None
+        if not registration.contact.is_restricted
     ]
     return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
 
@@ -370,7 +412,7 @@ def _attendance_rows(conference: Conference) -> list[dict[str, Any]]:
 def _attendance_page(
     conference: Conference, form: WalkInForm, sent: forms.Form | None = None, wanted: Presences | None = None
 ) -> ResponseReturnValue:
-    rows = _attendance_rows(conference)
+    rows = [row for row in _attendance_rows(conference) if not row["contact"].is_restricted]
     totals = {
         presence: sum(1 for r in rows if r["attendance"] and r["attendance"].presence is presence)
         for presence in Presence
@@ -432,9 +474,9 @@ def badges(slug: str) -> ResponseReturnValue:
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
 
 
-def _paper(template: str, conference: Conference, **context: object) -> str:
+def _people_to_print(conference: Conference) -> list[dict[str, object]]:
     consents = queries.consents_of(conference)
-    people = [
+    return [
         {
             "name": name,
             "organisation": contact.provider.name,
@@ -442,6 +484,10 @@ def _paper(template: str, conference: Conference, **context: object) -> str:
         }
         for name, contact in queries.named_participants(conference)
     ]
+
+
+def _paper(template: str, conference: Conference, **context: object) -> str:
+    people = _people_to_print(conference)
     with force_locale(conference.language):
         return render_template(
             template,

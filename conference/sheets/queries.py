@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, and_, case, exists, func, select
 from sqlalchemy.orm import contains_eager, joinedload
@@ -12,6 +12,7 @@ from ..conferences.models import Conference
 from ..groups.models import Group, Round
 from ..groups.queries import is_held, published_for, rounds_of
 from ..kit.db import db
+from ..people.queries import Reach
 from .models import GroupSheet, SheetClosure, SheetIdea, SheetState
 
 
@@ -139,6 +140,15 @@ def counts_of(conference: Conference) -> SheetCounts:
         .where(Round.conference_id == conference.id, AgendaItem.kind == ItemKind.BREAKOUT)
     )
     return SheetCounts(*db.session.execute(query).one())
+
+
+def within(rounds: Sequence[RoundTables], reach: Reach) -> list[RoundTables]:
+    """Of these tables those that somebody reaches; rounds without one are left out."""
+    own = [
+        replace(one, tables=[table for table in one.tables if reach.covers(one.round.number, table.name)])
+        for one in rounds
+    ]
+    return [one for one in own if one.tables]
 
 
 def table_of(conference: Conference, round_id: int, name: str) -> Table | None:

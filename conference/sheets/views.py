@@ -18,9 +18,10 @@ from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.layout import belongs
 from ..kit.limits import too_fast
+from ..people.queries import Reach, reach_of
 from . import bp, operations, queries
 from .forms import ReopenForm, SheetForm, TakeOverForm
-from .models import SheetState
+from .models import GroupSheet, SheetState
 
 belongs("sheets.show_sheets", "sheets.edit_sheet")
 
@@ -173,19 +174,40 @@ def _shown(
 # -- staff ------------------------------------------------------------
 
 
+def _reach(conference: Conference) -> Reach:
+    """Which tables the visitor reaches: all, or a facilitator's own."""
+    return reach_of(access.account(), conference, everywhere=access.visitor().works_at_all_tables)
+
+
+def _own_sheet(conference: Conference, sheet_id: int) -> GroupSheet:
+    sheet = found(queries.sheet_of(conference, sheet_id))
+    if not _reach(conference).covers(sheet.round.number, sheet.table):
+        raise Missing
+    return sheet
+
+
+def _own_table(conference: Conference, round_id: int, name: str) -> queries.Table:
+    table = found(queries.table_of(conference, round_id, name))
+    if not _reach(conference).covers(table.round.number, name):
+        raise Missing
+    return table
+
+
 @bp.get("/conferences/<slug>/sheets")
 @access.moderators
 def show_sheets(slug: str) -> ResponseReturnValue:
-    """What every group of every round has found, and which sheets are missing."""
+    """What every group of every round has found, and which sheets are missing; a facilitator's own groups."""
     return _list(conference_here(access.account(), slug))
 
 
 def _list(conference: Conference, form: Any = None) -> ResponseReturnValue:
+    reach = _reach(conference)
     return pages.show(
         "sheets/show_sheets.html",
         form=form,
         conference=conference,
-        rounds=queries.tables_of(conference),
+        reach=reach,
+        rounds=queries.within(queries.tables_of(conference), reach),
         ideas=queries.ideas_from(conference),
         closed=queries.closure_of(conference),
         codes={point.table: point.code for point in ideas.points_of(conference)},
@@ -198,7 +220,7 @@ def edit_sheet(slug: str, round_id: int, name: str) -> ResponseReturnValue:
     """Write or correct a group's sheet for it; every earlier state stays."""
     account = access.account()
     conference = conference_here(account, slug)
-    table = found(queries.table_of(conference, round_id, name))
+    table = _own_table(conference, round_id, name)
     form = SheetForm()
     del form.writer
     if request.method == "GET":
@@ -208,7 +230,7 @@ def edit_sheet(slug: str, round_id: int, name: str) -> ResponseReturnValue:
             state = _saved(conference, table, form, operations.Writer(account))
             return pages.done("sheets.show_sheets", _said(state), slug=slug, _anchor=_anchor(table))
         conference = conference_here(access.account(), slug)
-        table = found(queries.table_of(conference, round_id, name))
+        table = _own_table(conference, round_id, name)
     history = queries.history_of(table.state.sheet) if table.state is not None else []
     return pages.show(
         "sheets/edit_sheet.html", form=form, conference=conference, table=table, history=history
@@ -225,7 +247,7 @@ def reopen_sheet(slug: str, sheet_id: int) -> ResponseReturnValue:
     """Let the table write again."""
     account = access.account()
     conference, form = conference_here(account, slug), ReopenForm()
-    sheet = found(queries.sheet_of(conference, sheet_id))
+    sheet = _own_sheet(conference, sheet_id)
     with pages.refusals(form):
         operations.reopen(sheet, form.started_from, account, at=clock.now())
         return pages.done("sheets.show_sheets", _("The table can write again."), slug=slug)
@@ -237,7 +259,7 @@ def reopen_sheet(slug: str, sheet_id: int) -> ResponseReturnValue:
 def take_over(slug: str, sheet_id: int) -> ResponseReturnValue:
     """Make an idea of one result."""
     conference, form = conference_here(access.account(), slug), TakeOverForm()
-    sheet = found(queries.sheet_of(conference, sheet_id))
+    sheet = _own_sheet(conference, sheet_id)
     if forms.submitted(form):
         with pages.refusals(form):
             idea = operations.take_over(sheet, form.result.data, form.started_from, at=clock.now())
@@ -250,7 +272,7 @@ def take_over(slug: str, sheet_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/sheets/closure")
-@access.moderators
+@access.organisers
 def close_sheets(slug: str) -> ResponseReturnValue:
     """Take no more sheets from the tables."""
     account = access.account()
@@ -259,7 +281,7 @@ def close_sheets(slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/sheets/opening")
-@access.moderators
+@access.organisers
 def open_sheets(slug: str) -> ResponseReturnValue:
     """Take sheets from the tables again."""
     operations.open_again(conference_here(access.account(), slug))
@@ -274,7 +296,7 @@ def open_sheets(slug: str) -> ResponseReturnValue:
 def show_wall(slug: str) -> ResponseReturnValue:
     """For the plenary: who has handed in, or one group's sheet large. No form, so that an unchanged wall is answered with 304."""
     conference = conference_here(access.account(), slug)
-    rounds = queries.tables_of(conference)
+    rounds = queries.within(queries.tables_of(conference), _reach(conference))
     chosen = _chosen(rounds)
     size = request.args.get("size", "")
     response = pages.show(

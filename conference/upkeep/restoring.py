@@ -150,6 +150,7 @@ def _restore_sqlite(app: Flask, path: Path, report: Report, at: datetime) -> Non
 def _engine(path: Path) -> Iterator[Engine]:
     engine = create_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", lambda raw, _record: raw.execute("PRAGMA foreign_keys=ON").close())
+    event.listen(engine, "connect", lambda raw, _record: raw.execute("PRAGMA secure_delete=ON").close())
     try:
         yield engine
     finally:

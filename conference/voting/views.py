@@ -19,7 +19,7 @@ belongs("voting.show_votes", "voting.new_vote", "voting.show_vote")
 
 
 @bp.get("/conferences/<slug>/votes")
-@access.moderators
+@access.organisers
 def show_votes(slug: str) -> ResponseReturnValue:
     """All votes; of those not closed only how many have voted."""
     conference = conference_here(access.account(), slug)
@@ -32,7 +32,7 @@ def show_votes(slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/conferences/<slug>/votes/new", methods=["GET", "POST"])
-@access.moderators
+@access.organisers
 def new_vote(slug: str) -> ResponseReturnValue:
     """Plan a vote."""
     conference = conference_here(access.account(), slug)
@@ -62,7 +62,7 @@ def _suggestion(conference: Conference, suggested: dict[VoteSubject, int]) -> di
 
 
 @bp.get("/conferences/<slug>/votes/<int:vote_id>")
-@access.moderators
+@access.organisers
 def show_vote(slug: str, vote_id: int) -> ResponseReturnValue:
     """A vote: what will stand on the paper, how many have voted, and after the close the frozen result."""
     conference = conference_here(access.account(), slug)
@@ -82,7 +82,7 @@ def show_vote(slug: str, vote_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/votes/<int:vote_id>/opening")
-@access.moderators
+@access.organisers
 def open_vote(slug: str, vote_id: int) -> ResponseReturnValue:
     """Let people vote."""
     vote = _vote_here(slug, vote_id)
@@ -91,7 +91,7 @@ def open_vote(slug: str, vote_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/votes/<int:vote_id>/closure")
-@access.moderators
+@access.organisers
 def close_vote(slug: str, vote_id: int) -> ResponseReturnValue:
     """End the vote and count."""
     operations.close_vote(_vote_here(slug, vote_id), at=clock.now())
@@ -99,7 +99,7 @@ def close_vote(slug: str, vote_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/conferences/<slug>/votes/<int:vote_id>/removal")
-@access.moderators
+@access.organisers
 def remove_vote(slug: str, vote_id: int) -> ResponseReturnValue:
     """Throw a planned vote away."""
     operations.remove_vote(_vote_here(slug, vote_id))

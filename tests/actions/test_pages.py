@@ -331,8 +331,8 @@ def test_leadership_reads_the_review_and_writes_nothing(browser, in_house, june,
     assert len(rows(in_house, Report)) == 1
 
 
-def test_a_moderator_records_but_sends_no_letters(browser, in_house, june, ada):
-    browser.sign_in(a_colleague(in_house, june, Role.MODERATOR))
+def test_a_minute_taker_records_but_sends_no_letters(browser, in_house, june, ada):
+    browser.sign_in(a_colleague(in_house, june, Role.MINUTE_TAKER))
     browser.submit("/conferences/june-2023/decisions/new", {"wording": "Ja", "manner": "", "source": ""})
     browser.submit("actions.notify_responsible", slug="june-2023", status=404)
     assert rows(in_house, Mail) == []

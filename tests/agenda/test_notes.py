@@ -17,22 +17,22 @@ SLUG = "june-2023"
 
 
 @pytest.fixture
-def moderator(in_house):
+def taker(in_house):
     with in_house():
-        return an_account(Role.MODERATOR, name="Mira Moderation")
+        return an_account(Role.MINUTE_TAKER, name="Mira Mitschrift")
 
 
 @pytest.fixture
-def item(in_house, moderator):
+def item(in_house, taker):
     with in_house():
         conference = a_conference()
-        add_member(conference.series, moderator)
+        add_member(conference.series, taker)
         return an_item(conference, "mein NOW", "09:45", 30)
 
 
 @pytest.fixture
-def writer(browser, moderator):
-    return browser.sign_in(moderator)
+def writer(browser, taker):
+    return browser.sign_in(taker)
 
 
 def save(writer, item, text, version, status=303):
@@ -46,7 +46,7 @@ def saved(in_house):
         return [(note.number, note.text) for note in db.session.scalars(select(Note).order_by(Note.number))]
 
 
-def test_a_moderator_writes_a_note(writer, in_house, item):
+def test_a_minute_taker_writes_a_note(writer, in_house, item):
     writer.open("agenda.edit_note", slug=SLUG, item_id=item.id)
     assert (writer.value_of("text"), writer.value_of("version")) == ("", "0")
     save(writer, item, "Viele Fragen.\r\n- zum Zugang\r\n- zum **Datenschutz**", 0)
@@ -54,7 +54,7 @@ def test_a_moderator_writes_a_note(writer, in_house, item):
     assert saved(in_house) == [(1, "Viele Fragen.\n- zum Zugang\n- zum **Datenschutz**")]
     assert writer.value_of("version") == "1"
     assert "<strong>Datenschutz</strong>" in writer.html
-    assert writer.sees("Mira Moderation")
+    assert writer.sees("Mira Mitschrift")
     writer.open("agenda.show_agenda", slug=SLUG)
     assert writer.sees("mit Mitschrift")
 

@@ -15,7 +15,7 @@ from conference.accounts.models import Role
 from conference.conferences import operations as conferences
 from conference.conferences.queries import conference_by_slug
 from conference.kit.db import db
-from conference.people.operations import GIVEN_IN_PLACES
+from conference.people.operations import GIVEN_IN_PLACES, GIVEN_IN_SERIES
 
 from .. import access_matrix as matrix
 from .. import world
@@ -56,10 +56,12 @@ def house_of_all(app, in_house):
         for role in GIVEN_IN_PLACES:
             people[role.value] = an_account(Role.COLLEAGUE)
             conferences.give_role(people[role.value], role, series, by=None, at=NOW)
+        people["series_admin"] = an_account(Role.COLLEAGUE)
+        conferences.give_role(people["series_admin"], Role.ADMIN, series, by=None, at=NOW)
         people["stranger"] = an_account(Role.COLLEAGUE)
         elsewhere = a_series(title="Fremde Reihe")
         a_conference(None, elsewhere, slug="foreign")
-        for role in GIVEN_IN_PLACES:
+        for role in GIVEN_IN_SERIES:
             conferences.give_role(people["stranger"], role, elsewhere, by=None, at=NOW)
         sessions = {who: a_session(app, account) for who, account in people.items()}
     with made.visitors["registered"].session_transaction() as guest:
@@ -96,9 +98,10 @@ def test_t07_the_door_opens_for_whom_the_matrix_says_and_for_nobody_from_elsewhe
     for path, row in matrix.read().items():
         target = address(path, house_of_all)
         for method in row["methods"].split():
-            for who in matrix.WHO:
+            said = row | {"series_admin": matrix.of_series_admin(path, row)}
+            for who in (*matrix.WHO, "series_admin"):
                 got = _came(house_of_all, who, target, method)
-                wanted = "no" if row[who] == "in" and method != "GET" else row[who]
+                wanted = "no" if said[who] == "in" and method != "GET" else said[who]
                 if got != wanted:
                     wrong.append(f"{method} {path} as {who}: {got}, not {wanted}")
         if row["foreign"] == "no":

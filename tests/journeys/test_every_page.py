@@ -34,6 +34,7 @@ ORGANISER = [
         "/letters/invitation", "/letters/reminder", "/mailing", "/registrations", "/outbox", "/groups", "/attendance", "/ideas",
         "/clusters", "/votes", "/votes/new", "/decisions", "/decisions/new", "/actions", "/actions/new", "/minutes", "/results",
         "/review", "/follow-up", "/wall", "/groups/time", "/groups/wall", "/groups/papers",
+        "/groups/facilitators",
         "/sheets", "/seats", "/seats/1",
     )),
     "/conferences/june-2023/rooms/1", "/conferences/june-2023/topics/1", "/conferences/june-2023/agenda/1",
@@ -48,11 +49,12 @@ ORGANISER = [
     "/conferences/june-2023/ideas/import", "/conferences/june-2023/ideas/codes", "/conferences/august-2023/guests/1",
     "/conferences/august-2023/guests/39", "/conferences/august-2023/guests/39/edit", "/conferences/august-2023/guests/new",
     "/conferences/august-2023/mailing/invitations", "/conferences/august-2023/mailing/reminders",
-    "/conferences/august-2023/mailing/updates",
+    "/conferences/august-2023/mailing/updates", "/conferences/june-2023/notices",
 ]  # fmt: skip
 ADMINISTRATION = [
     "/accounts", "/accounts/new", "/accounts/1", "/accounts/rules", "/upkeep", "/inbox", "/record", "/record/check",
-    "/retention", "/retention/preview", "/statements/privacy/de", "/feedback",
+    "/retention", "/retention/preview", "/statements/privacy/de", "/feedback", "/series/bildungstraegerkonferenz/edit",
+    "/archive", "/archive/june-2023",
 ]  # fmt: skip
 LEADERSHIP = [
     "/",
@@ -61,7 +63,20 @@ LEADERSHIP = [
     "/conferences/june-2023/minutes",
     "/conferences/august-2023/review",
 ]
-GUEST = ["/my", "/my/groups", "/my/groups/time", "/my/groups/1/sheet", "/my/data", "/my/votes"]
+FACILITATOR = [
+    f"/conferences/june-2023{page}"
+    for page in ("", "/agenda", "/groups", "/sheets", "/ideas", "/groups/papers")
+]
+GUEST = [
+    "/my",
+    "/my/groups",
+    "/my/groups/time",
+    "/my/groups/1/sheet",
+    "/my/data",
+    "/my/data/notice",
+    "/my/participants",
+    "/my/votes",
+]
 
 
 def check(page, address, wide=True):
@@ -151,6 +166,12 @@ def test_the_current_room_stands_in_sight_of_a_low_screen(shared_server, visit):
     box = page.locator(".path-nav--wide .path__room[aria-current]").bounding_box()
     frame = page.locator(".conference__path").bounding_box()
     assert box["y"] + box["height"] <= frame["y"] + frame["height"]
+
+
+def test_pages_for_facilitators_are_clean(shared_server, visit, size):
+    page = visit(size)
+    become(page, shared_server, "facilitator")
+    sweep(page, shared_server, FACILITATOR)
 
 
 def test_pages_for_leadership_are_clean(shared_server, visit, dark, size):

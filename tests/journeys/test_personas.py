@@ -267,7 +267,7 @@ def test_leadership_reads_minutes_and_results_and_nothing_else(server, visit):
     walk.go("/conferences/june-2023/results")
     assert walk.sees("Gemeinsamer Kurskalender") and walk.sees("erledigt")
     walk.go("/conferences/june-2023/minutes")
-    assert walk.sees("SHA-256") and not walk.sees("Entwurf ansehen")
+    assert walk.sees("Sie lesen das Protokoll ohne Namen") and not walk.sees("Entwurf ansehen")
     for path in ("guests", "registrations", "outbox", "edit", "groups", "attendance"):
         assert walk.page.goto(f"{server.address}/conferences/june-2023/{path}").status == 404
 

@@ -7,7 +7,7 @@ import pytest
 from conference.accounts.models import Account, Role
 from conference.conferences.models import Grant
 from conference.conferences.operations import give_role
-from conference.conferences.queries import conference_here, conferences_of, powers_of
+from conference.conferences.queries import conference_by_slug, conference_here, conferences_of, powers_of
 from conference.kit.db import db
 from conference.kit.errors import Missing, Refused, Stale
 from conference.outbox.models import Mail
@@ -217,3 +217,66 @@ def test_who_works_on_one_conference_plans_the_next_and_sees_no_other(in_house, 
         plan_follow_up(db.session.merge(cast["june"]), fields, account, at=NOW)
     browser.sign_in(account).open("conferences.show_rooms", slug="october-2023")
     browser.open("conferences.show_rooms", slug="august-2023", status=404)
+
+
+# -- administrators of a series -----------------------------------------
+
+
+def test_t07_an_administrator_of_a_series_reaches_it_whole_and_nothing_of_the_house(in_house, browser, cast):
+    account = colleague(in_house, cast, Role.ADMIN, "series")
+    with in_house():
+        series, other = (conference_by_slug(slug).series.slug for slug in ("june-2023", "foreign"))
+    browser.sign_in(account).open("/")
+    assert browser.path("conferences.edit_series", series_slug=series) in browser.links()
+    data = {"title": "Neue Reihe", "host": "Agentur", "version": "1"}
+    browser.submit("conferences.edit_series", data, series_slug=series)
+    browser.submit("conferences.edit_series", data | {"title": "Noch neuer"}, series_slug=series, status=409)
+    browser.submit("conferences.edit_series", data | {"title": ""}, series_slug=series, status=422)
+    for slug in ("june-2023", "august-2023"):
+        browser.open("people.show_people", slug=slug)
+        browser.open("conferences.edit_conference", slug=slug)
+    browser.open("conferences.edit_series", series_slug=other, status=404)
+    browser.open("people.show_people", series_slug=other, status=404)
+    browser.open("people.show_people", slug="foreign", status=404)
+    for page in ("people.show_accounts", "people.new_account", "upkeep.show_upkeep", "record.show_record"):
+        browser.open(page, status=404)
+    browser.submit("people.close_account", account_id=account.id, status=404)
+    browser.open("conferences.show_rooms", slug="june-2023")
+    assert not {"/accounts", "/upkeep", "/record", "/retention"} & set(browser.links())
+
+
+def test_only_administrators_make_administrators_of_a_series_and_only_of_a_whole_one(
+    in_house, browser, new_browser, cast
+):
+    chief, staff = browser.sign_in(colleague(in_house, cast, Role.ADMIN, "series")), new_browser()
+    staff.sign_in(cast["organiser"])
+    with in_house():
+        series = {"series_slug": conference_by_slug("june-2023").series.slug}
+    new = {"name": "Neu Beispiel", "email": "neu@agentur.example", "role": "admin", "until": ""}
+    staff.submit("people.show_people", new, **series, status=422)
+    chief.submit("people.show_people", new, slug="june-2023", status=422)
+    chief.submit("people.show_people", new, **series)
+    with in_house():
+        made = db.session.query(Grant).filter_by(role=Role.ADMIN).order_by(Grant.id.desc()).first()
+        assert (made.account.role, made.account.email) == (Role.COLLEAGUE, "neu@agentur.example")
+        grant = {"grant_id": made.id}
+        organiser, place = db.session.merge(cast["organiser"]), db.session.merge(cast["series"])
+        with pytest.raises(Refused):
+            operations.invite_colleague(place, "x@agentur.example", "X", Role.ADMIN, None, organiser, at=NOW)
+        with pytest.raises(Refused):
+            give_role(organiser, Role.ADMIN, db.session.merge(cast["june"]), by=None, at=NOW)
+    change = {"role": "door", "until": "", "version": "1"}
+    staff.submit("people.edit_grant", change, **series, **grant, status=409)
+    staff.submit("people.remove_grant", **series, **grant, status=409)
+    chief.submit("people.edit_grant", change, **series, **grant)
+    chief.submit("people.remove_grant", **series, **grant)
+
+
+def test_administrators_of_a_series_do_not_count_as_administrators_of_the_house(in_house, cast):
+    colleague(in_house, cast, Role.ADMIN, "series")
+    with in_house():
+        last = an_account(Role.ADMIN)
+        with pytest.raises(Refused):
+            operations.close_account(last, at=NOW)
+        with pytest.raises(Refused):
+            operations.change_account(last, "Egal", Role.ORGANISER, at=NOW)

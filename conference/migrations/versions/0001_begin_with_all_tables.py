@@ -28,6 +28,30 @@ def _freeze(table: str, verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
     )
 
 
+def _freeze_releases() -> None:
+    """Released minutes: no change ever, and no deletion before the archive has them or has declined them."""
+    newest = (
+        "COALESCE((SELECT state FROM archive_step WHERE conference_id = OLD.conference_id ORDER BY id DESC LIMIT 1), '')"
+        " NOT IN ('handed_over', 'unworthy')"
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        _freeze("release", ("UPDATE",))
+        op.execute(
+            f'CREATE TRIGGER release_frozen_DELETE BEFORE DELETE ON "release" WHEN {newest} '
+            "BEGIN SELECT RAISE(ABORT, 'rows of release are frozen'); END"
+        )
+        return
+    _freeze("release", ("UPDATE",))
+    op.execute(
+        "CREATE OR REPLACE FUNCTION refuse_deletion_of_release() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {newest} THEN RAISE EXCEPTION 'this row is frozen'; END IF; RETURN OLD; END $$"
+    )
+    op.execute(
+        'CREATE TRIGGER release_kept BEFORE DELETE ON "release" '
+        "FOR EACH ROW EXECUTE FUNCTION refuse_deletion_of_release()"
+    )
+
+
 def upgrade() -> None:
     """Bring the schema forward."""
     op.create_table(
@@ -379,6 +403,7 @@ def upgrade() -> None:
         sa.Column("granted_by_id", sa.Integer(), nullable=True),
         sa.Column("since", Moment(), nullable=False),
         sa.Column("expires_at", Moment(), nullable=True),
+        sa.Column("with_names", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "series_id IS NULL OR conference_id IS NULL", name=op.f("ck_role_grant_one_place")
@@ -397,6 +422,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_role_grant_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_role_grant_conference_id"), ["conference_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_role_grant_series_id"), ["series_id"], unique=False)
+
+    op.create_table(
+        "facilitation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("grant_id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("table", sa.String(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("assigned_by_id", sa.Integer(), nullable=True),
+        sa.Column("assigned_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["assigned_by_id"], ["account.id"], name=op.f("fk_facilitation_assigned_by_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_facilitation_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["grant_id"],
+            ["role_grant.id"],
+            name=op.f("fk_facilitation_grant_id_role_grant"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facilitation")),
+        sa.UniqueConstraint(
+            "grant_id",
+            "conference_id",
+            "table",
+            "round",
+            name=op.f("uq_facilitation_grant_id_conference_id_table_round"),
+        ),
+    )
+    with op.batch_alter_table("facilitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_facilitation_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_facilitation_grant_id"), ["grant_id"], unique=False)
 
     op.create_table(
         "attendance",
@@ -889,7 +948,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         sa.UniqueConstraint("conference_id", "number", name=op.f("uq_release_conference_id_number")),
     )
-    _freeze("release")
+    _freeze_releases()
     op.create_table(
         "room",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1002,6 +1061,7 @@ def upgrade() -> None:
         sa.Column("wording", sa.Text(), nullable=False),
         sa.Column("text_version", sa.String(), nullable=False),
         sa.Column("channel", sa.Enum("page", "staff", name="channel", native_enum=False, length=40), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("given_at", Moment(), nullable=False),
         sa.Column("withdrawn_at", Moment(), nullable=True),
         sa.Column("withdrawn_by", sa.Enum("page", "staff", name="channel", native_enum=False, length=40), nullable=True),
@@ -1605,10 +1665,49 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_feedback_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
     )
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("since", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_notice_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("conference_id", "version", name=op.f("uq_notice_conference_id_version")),
+    )
+    op.create_table(
+        "archive_step",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "offered", "handed_over", "unworthy", name="archivestate", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("noted_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_archive_step_account_id_account")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_archive_step_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_archive_step")),
+    )
+    with op.batch_alter_table("archive_step", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_archive_step_conference_id"), ["conference_id"], unique=False)
 
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("archive_step", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_archive_step_conference_id"))
+    op.drop_table("archive_step")
+    op.drop_table("notice")
     op.drop_table("feedback")
     op.drop_table("statement")
     op.drop_table("retention_run")
@@ -1739,6 +1838,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attendance_contact_id"))
 
     op.drop_table("attendance")
+    with op.batch_alter_table("facilitation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_facilitation_grant_id"))
+        batch_op.drop_index(batch_op.f("ix_facilitation_conference_id"))
+
+    op.drop_table("facilitation")
     with op.batch_alter_table("role_grant", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_role_grant_series_id"))
         batch_op.drop_index(batch_op.f("ix_role_grant_conference_id"))
@@ -1779,5 +1883,6 @@ def downgrade() -> None:
     op.drop_table("erasure")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
+        op.execute("DROP FUNCTION refuse_deletion_of_release()")
     op.drop_table("heartbeat")
     op.drop_table("account")
