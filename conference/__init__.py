@@ -30,6 +30,7 @@ from .kit import (
     layout,
     limits,
     logs,
+    once,
     origins,
     presence,
     soundness,
@@ -145,6 +146,7 @@ def _wire_kit(app: Flask) -> None:
     errors.init(app)
     headers.init(app)
     jobs.init(app)
+    once.init(app)
     layout.init(app)
     recording.init(app)
     navigation.init(app)

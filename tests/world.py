@@ -34,6 +34,7 @@ from conference.people.models import AccountLink
 from conference.privacy import operations as privacy
 from conference.privacy.models import AccessLink, RequestKind
 from conference.registrations import operations as registrations
+from conference.registrations import seats
 from conference.registrations.models import Presence
 from conference.registrations.queries import participants
 from conference.sheets import operations as sheets
@@ -62,6 +63,7 @@ from .builders import (
 LIST = Path(__file__).parent / "data" / "einladungsliste.csv"
 PAST = datetime(2023, 3, 7, 8, 0, tzinfo=UTC)
 COMING, OVER, EMPTY, OPEN = "june-2023", "march-2023", "september-2023", "october-2023"
+OFFERS = "november-2023"
 
 
 @dataclass
@@ -74,6 +76,7 @@ class World:
     open_guest: int = 0
     failed_mail: int = 0
     being_formed: int = 0
+    limited: int = 0
     privacy: list[str] = field(default_factory=list)
 
     def add(self, name: str, starts: list[str], **session: Any) -> None:
@@ -104,6 +107,7 @@ def build(app: Flask) -> World:
         later = conferences.create_conference(series, replace(JUNE, **empty), at=NOW)
         sheets.close(later, organiser, at=NOW)
         _open_space(world, series)
+        _offers(world, series)
         world.add("nobody", ["/", "/sign-in", "/ideas", "/outbox", "/patterns", f"/programme/{COMING}"])
         starts = [
             "/",
@@ -115,6 +119,7 @@ def build(app: Flask) -> World:
             f"/conferences/{COMING}/guests/{world.open_guest}",
             f"/conferences/{COMING}/outbox/{world.failed_mail}",
             f"/conferences/{OVER}/groups/time",
+            f"/conferences/{OFFERS}/seats/{world.limited}",
         ]
         starts += world.privacy
         world.add("organiser", starts, **a_session(app, organiser))
@@ -257,6 +262,33 @@ def _open_space(world: World, series: Any) -> None:
     open_space.merge(free, bus.id, train.id)
     assert mine.id
     world.add("free", ["/my/groups"], guest=link.id)
+
+
+def _offers(world: World, series: Any) -> None:
+    """Somebody has an offer, somebody has let two pass, and one organisation has a limit of its own."""
+    fields = {
+        "slug": OFFERS,
+        "day": date(2023, 11, 7),
+        "answer_by": date(2023, 10, 25),
+        "title": "Plätze",
+        "seats": 2,
+    }
+    june = conferences.create_conference(series, replace(JUNE, **fields), at=NOW)
+    seats.set_rules(june, seats.Rules(4, 336), 0, at=NOW)
+    first, second, silent, *more = [an_invitation(june, sent=True) for _ in range(5)]
+    for guest in (first, second, silent):
+        registrations.accept(guest, an_answer(name=guest.contact.name), at=NOW - timedelta(days=40))
+    registrations.decline(first, "", at=NOW - timedelta(days=35))
+    for days in (20, 5):
+        seats.settle(june, at=NOW - timedelta(days=days))
+    for guest in more:
+        registrations.accept(guest, an_answer(name=guest.contact.name), at=NOW)
+    registrations.decline(second, "", at=NOW)
+    offered = a_personal_link(more[1])
+    world.add("offered", ["/my", f"/invitation/{links.token_of(offered.nonce)}"], guest=offered.id)
+    world.limited = more[0].contact.provider_id
+    seats.set_exception(june, more[0].contact.provider, 1, "richtet aus", 0, at=NOW)
+    conferences.change_conference(june, replace(JUNE, **fields | {"seats": 3}), june.version, at=NOW)
 
 
 def _guests(world: World, june: Any, topics: list[int]) -> None:

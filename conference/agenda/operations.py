@@ -20,6 +20,7 @@ from ..invitations.models import Letter
 from ..kit.dates import local, show_date
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused, check_version
+from ..registrations import seats
 from . import queries
 from .models import AgendaItem, CancelledEntry, ItemKind, Note
 
@@ -301,7 +302,7 @@ def save_note(
 def plan_follow_up(
     conference: Conference, fields: FollowUpFields, account: Account, *, at: datetime
 ) -> Conference:
-    """The next conference of the series: key facts, rooms, topics, letters and agenda of this one, opened by a review.
+    """The next conference of the series: key facts, rooms, topics, letters, how seats are given and agenda, opened by a review.
 
     Nobody is invited yet, and nothing that people said or wrote is taken over. The planner works on the series.
     Raises AlreadyPlanned, or Refused for a day that is not after this conference or already taken, and as `create_conference`.
@@ -329,6 +330,7 @@ def plan_follow_up(
     }
     for topic in topics_of(conference):
         conferences.add_topic(planned, topic.title)
+    seats.copy_rules(conference, planned)
     _copy_letters(conference, planned, at)
     _copy_agenda(conference, planned, rooms, at)
     return planned

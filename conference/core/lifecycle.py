@@ -38,6 +38,7 @@ class Facts:
     late_mails: int = 0
     confirmed: int = 0
     waiting: int = 0
+    offered: int = 0
     unrecorded: int = 0
     present: int = 0
     groups: int = 0
@@ -72,7 +73,7 @@ class Facts:
     @property
     def free_seats(self) -> int:
         """Seats that nobody has; never below 0."""
-        return max(0, self.seats - self.confirmed)
+        return max(0, self.seats - self.confirmed - self.offered)
 
     @property
     def days_left(self) -> timedelta:
@@ -119,7 +120,7 @@ def _beforehand(facts: Facts) -> Iterator[Need]:
     soon = facts.answer_by - facts.today <= FORTNIGHT
     yield Need("letters_unsent", facts.unsent, "warn" if soon or facts.phase == INVITE else "info")
     yield Need("answers_missing", facts.unanswered, _tone_of_answers(facts))
-    yield Need("seats_for_waiting", facts.waiting if facts.free_seats else 0, "warn")
+    yield Need("seats_for_waiting", facts.waiting - facts.offered if facts.free_seats else 0, "warn")
 
 
 def _tone_of_answers(facts: Facts) -> str:

@@ -20,7 +20,7 @@ from ..core.seating import seat_changes
 from ..invitations.models import LinkPurpose
 from ..invitations.operations import address_of
 from ..invitations.queries import links_of
-from ..kit import access, clock, forms, pages
+from ..kit import access, clock, forms, once, pages
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.layout import belongs
@@ -486,6 +486,7 @@ def edit_group(slug: str, group_id: int) -> ResponseReturnValue:
 
 @bp.route("/conferences/<slug>/groups/release", methods=["GET", "POST"])
 @access.organisers
+@once.counted_once
 def publish_groups(slug: str) -> ResponseReturnValue:
     """What differs from the published version, person by person; publish it, and tell whom it concerns."""
     account = access.account()

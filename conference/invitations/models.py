@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..conferences.models import Conference
-from ..kit.db import Choice, Model
+from ..kit.db import NEVER_AGAIN, Choice, Model
 from ..providers.models import Contact
 
 
@@ -27,7 +27,7 @@ class Invitation(Model):
     no entry (never sent, or cancelled). `wave` counts the letters that asked for an answer (invitation, reminders).
     """
 
-    __table_args__ = (UniqueConstraint("conference_id", "contact_id"),)
+    __table_args__ = (UniqueConstraint("conference_id", "contact_id"), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
@@ -82,7 +82,12 @@ class LinkPurpose(Choice):
 
 
 class PersonalLink(Model):
-    """A secret link of one person in one conference. Only the hash of the token is here (see kit.links)."""
+    """A secret link of one person in one conference. Only the hash of the token is here (see kit.links).
+
+    The id is in the cookies of browsers that came by the link.
+    """
+
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))

@@ -99,6 +99,12 @@ class Base(DeclarativeBase):
     )
 
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""For tables whose ids stand elsewhere – in cookies, in the purposes of letters, in the record – and whose rows may be deleted.
+
+SQLite would give the id of the newest row to the next one after that was deleted; PostgreSQL never does.
+"""
+
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from wtforms import (
 from wtforms.validators import ValidationError
 
 from ..core.text import BadText, canonical_email, clean_text
+from . import once
 from .errors import Refused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,6 +43,10 @@ class Form(FlaskForm):
         if len(request.form) > 2000:
             self.form_errors.append(_("The form has too many fields."))
             good = False
+        if once.was_sent_before():
+            self.form_errors.append(
+                _("This form was sent before, with other content. Please look at it and send it once more.")
+            )
         return good and not self.form_errors
 
 

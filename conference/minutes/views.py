@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from ..agenda.queries import current_notes, items_of
 from ..conferences.queries import conference_here
-from ..kit import access, clock, forms, pages, unit
+from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.pdf import PdfFailed, render_in_child
@@ -97,6 +97,7 @@ def _rendered(html: str) -> bytes:
 @bp.post("/conferences/<slug>/minutes/release")
 @access.organisers
 @unit.own_transactions
+@once.counted_once
 def release_minutes(slug: str) -> ResponseReturnValue:
     """Freeze text and PDF; what says the same as the newest release is not frozen again.
 
@@ -120,7 +121,8 @@ def release_minutes(slug: str) -> ResponseReturnValue:
     with unit.writing():
         account = access.account()
         operations.release(conference_here(account, slug), document, pdf, account, at=at)
-    return pages.done("minutes.show_minutes", _("The minutes have been released and frozen."), slug=slug)
+        message = _("The minutes have been released and frozen.")
+        return once.note(pages.done("minutes.show_minutes", message, slug=slug))
 
 
 @bp.get("/conferences/<slug>/minutes/<int:number>.pdf")

@@ -29,7 +29,7 @@ from ..minutes.models import Release
 from ..outbox.models import Mail, MailState
 from ..outbox.queries import LATE, WAITING
 from ..providers.models import Contact
-from ..registrations.models import Attendance, Presence, Registration, Standing
+from ..registrations.models import Attendance, Presence, Registration, SeatOffer, Standing
 from ..voting.models import Vote
 from ..voting.queries import votes_of
 
@@ -95,6 +95,7 @@ COUNTS = union_all(
     ),
     _count("confirmed", Registration.conference_id, Registration.standing == Standing.CONFIRMED),
     _count("waiting", Registration.conference_id, Registration.standing == Standing.WAITING),
+    _count("offered", SeatOffer.conference_id, SeatOffer.ended_at.is_(None)),
     _count("unrecorded", Registration.conference_id, Registration.standing == Standing.CONFIRMED, ~_RECORDED),
     _count("present", Attendance.conference_id, Attendance.presence == Presence.PRESENT),
     _count("groups", Round.conference_id, Group.round_id == Round.id, ~_IS_LIVE),

@@ -22,7 +22,7 @@ from ..minutes.models import Release
 from ..outbox.models import DeadAddress, Mail
 from ..providers.models import Contact
 from ..record import words
-from ..registrations.models import Attendance, Consent, Notice, Registration, Wish
+from ..registrations.models import Attendance, Consent, Notice, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..voting.models import Vote, Voter
 from .erasing import UNTOUCHED, names_of, text_columns
@@ -135,7 +135,9 @@ def _plain(value: Any) -> Any:
 def _registration(registration: Registration) -> dict[str, Any]:
     consents = db.session.scalars(select(Consent).where(Consent.registration_id == registration.id))
     wishes = select(Topic.title).join(Wish).where(Wish.registration_id == registration.id).order_by(Wish.rank)
+    offers = db.session.scalars(select(SeatOffer).where(SeatOffer.registration_id == registration.id))
     return _row(registration) | {
+        "offers": [_row(one) for one in offers],
         "consents": [_row(one) for one in consents],
         "wishes": list(db.session.scalars(wishes)),
     }

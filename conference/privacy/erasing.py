@@ -29,7 +29,7 @@ from ..outbox import operations as outbox
 from ..providers import operations as providers
 from ..providers.models import Contact, Provider, Salutation
 from ..registrations import operations as registrations
-from ..registrations.models import Attendance, Consent, ConsentKind, Registration, Wish
+from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..upkeep import erasures
 from ..voting.models import Voter
@@ -192,7 +192,7 @@ def _leave_coming(connection: Connection, contact_id: int, at: datetime) -> None
     mine = select(Registration.id).where(
         Registration.contact_id == contact_id, Registration.conference_id.in_(coming)
     )
-    for model in (Consent, Wish):
+    for model in (Consent, SeatOffer, Wish):
         connection.execute(delete(model).where(model.registration_id.in_(mine)))
     for other in (Registration, Attendance, Invitation):
         connection.execute(

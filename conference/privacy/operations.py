@@ -30,7 +30,7 @@ from ..outbox.models import Mail, MailState
 from ..outbox.operations import queue
 from ..people.models import AccountLink
 from ..providers.models import Contact
-from ..registrations.models import Attendance, Consent, ConsentKind, Registration, Standing
+from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Standing
 from ..sheets.models import GroupSheet, SheetState
 from ..voting.models import Ballot, Vote, Voter
 from . import archiving, queries
@@ -175,7 +175,9 @@ def _sweep_times(before: datetime, _at: datetime) -> int:
     waiting = update(Registration).where(
         Registration.conference_id.in_(ended), Registration.queue_number.is_not(None)
     )
-    return _changed(times.values(arrived_at=None, left_at=None)) + _changed(waiting.values(queue_number=None))
+    offers = _changed(delete(SeatOffer).where(SeatOffer.conference_id.in_(ended)))
+    times_gone = _changed(times.values(arrived_at=None, left_at=None))
+    return offers + times_gone + _changed(waiting.values(queue_number=None))
 
 
 def _sweep_photo_consents(before: datetime, _at: datetime) -> int:

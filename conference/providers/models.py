@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..core import salutation as words
-from ..kit.db import Choice, Model
+from ..kit.db import NEVER_AGAIN, Choice, Model
 
 
 class Side(Choice):
@@ -41,6 +41,8 @@ class Contact(Model):
 
     `restricted_at`: the data are kept but no longer used (Article 18 GDPR): no mailing, no export, no list.
     """
+
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), index=True)

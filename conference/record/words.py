@@ -29,6 +29,9 @@ KINDS = {
     "personal_link": _l("Personal link"),
     "list_import": _l("Import of a list"),
     "registration": _l("Registration"),
+    "seat_rules": _l("How seats are given"),
+    "provider_limit": _l("Limit for one organisation"),
+    "seat_offer": _l("Offer of a seat"),
     "consent": _l("Consent"),
     "attendance": _l("Attendance"),
     "agenda_item": _l("Agenda item"),
@@ -88,6 +91,11 @@ COLUMNS = {
 }  # fmt: skip
 
 COLUMNS |= {
+    "hides_few": _l("Show no result with fewer than five ballots"),
+    "per_provider": _l("Seats of one organisation"),
+    "offer_hours": _l("Hours to answer an offer"),
+    "made_at": _l("Offered"),
+    "ended_at": _l("Ended"),
     "with_names": _l("reads the names of participants"),
     "grant_id": _l("Role"),
     "since": _l("Since"),

@@ -2,11 +2,25 @@
 
 from flask import Blueprint, Flask
 
+from ..kit import clock, jobs, unit
+
 bp = Blueprint("registrations", __name__)
 
-from . import operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import queries, seat_views, seats, views  # noqa: E402, F401 - the views register themselves on the blueprint
 
 
 def init(app: Flask) -> None:
-    """Tell the conferences, which lie upstream, what follows when the number of seats changes."""
-    app.extensions["seats_changed"] = operations.follow_seats
+    """Tell the conferences, which lie upstream, what follows when the number of seats changes; look after offers."""
+    app.extensions["seats_changed"] = seats.follow
+    jobs.every_minute(app, "seats", settle_seats)
+
+
+def settle_seats() -> int:
+    """End offers whose time is over, remember the others, and let the waiting list move up. Returns how many conferences."""
+    at = clock.now()
+    with unit.reading():
+        due = queries.conferences_to_settle(at)
+    for conference in due:
+        with unit.writing():
+            seats.settle(conference, at=at)
+    return len(due)

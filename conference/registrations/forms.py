@@ -1,11 +1,14 @@
-"""What guests and the people at the door are asked."""
+"""What guests, organisers and the people at the door are asked."""
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from wtforms import ValidationError
 
 from ..conferences.models import Topic
-from ..kit.forms import EmailLine, Form, Line, Paragraph, Pick, Tick, VersionedForm
+from ..kit.forms import EmailLine, Form, Line, Paragraph, Pick, Tick, VersionedForm, Whole
 from .models import ConsentKind
 from .operations import Answer
+from .seats import LONGEST_OFFER, Rules
 
 
 class _Consents:
@@ -90,3 +93,71 @@ class WalkInForm(Form):
     last_name = Line(_l("Last name"), required=True, max_length=80)
     organisation = Line(_l("Organisation"), required=True, max_length=160)
     email = EmailLine(_l("E-mail address"), max_length=254)
+
+
+class SeatRulesForm(VersionedForm):
+    """How the seats of a conference are given."""
+
+    per_provider = Whole(
+        _l("Seats of one organisation"),
+        minimum=1,
+        maximum=5000,
+        required=False,
+        description=_l(
+            "At most so many people of one organisation get a seat; who comes after that waits until one of them "
+            "withdraws. Empty: no limit. It does not hold for the agency itself."
+        ),
+    )
+    way = Pick(_l("When a seat becomes free"))
+    offer_hours = Whole(
+        _l("Hours to answer an offer"),
+        minimum=1,
+        maximum=LONGEST_OFFER,
+        required=False,
+        description=_l("At most until the conference begins. 48 hours suit most conferences."),
+    )
+    reason = Line(
+        _l("Reason for a lower limit"),
+        max_length=300,
+        description=_l("Only needed where an organisation has more seats already. It is kept in the record."),
+    )
+
+    def offer_ways(self) -> None:
+        """At once, or with an offer."""
+        at_once = _("who is next gets it at once")
+        self.way.offer([("at_once", at_once), ("offer", _("who is next is offered it, with a deadline"))])
+
+    def validate_offer_hours(self, field: Whole) -> None:
+        if self.way.data == "offer" and field.data is None and not field.errors:
+            raise ValidationError(_("Please give a number."))
+
+    def rules(self) -> Rules:
+        """What was entered, for the operation."""
+        hours = self.offer_hours.data if self.way.data == "offer" else None
+        return Rules(self.per_provider.data, hours, self.reason.data or "")
+
+
+class LimitForm(VersionedForm):
+    """Another limit for one organisation."""
+
+    kind = Pick(_l("For this organisation"))
+    seats = Whole(_l("Seats"), minimum=0, maximum=5000, required=False)
+    reason = Line(
+        _l("Reason"),
+        required=True,
+        max_length=300,
+        description=_l("For example: hosts the conference. It is kept in the record."),
+    )
+
+    def offer_kinds(self) -> None:
+        """A number of its own, or no limit."""
+        self.kind.offer([("own", _("a limit of its own")), ("none", _("no limit"))])
+
+    def validate_seats(self, field: Whole) -> None:
+        if self.kind.data == "own" and field.data is None and not field.errors:
+            raise ValidationError(_("Please give a number."))
+
+    @property
+    def limit(self) -> int | None:
+        """The number of seats; None for no limit."""
+        return self.seats.data if self.kind.data == "own" else None

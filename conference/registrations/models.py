@@ -1,14 +1,17 @@
-"""Registrations, consents, wishes, attendance."""
+"""Registrations, how seats are given, offers, consents, wishes, attendance."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..conferences.models import Conference, Topic
-from ..kit.db import Choice, Model
-from ..providers.models import Contact
+from ..kit.db import NEVER_AGAIN, Choice, Model
+from ..providers.models import Contact, Provider
+
+SHORT_OFFER = timedelta(hours=12)
+_open_offer = text("ended_at IS NULL")
 
 
 class Standing(Choice):
@@ -22,12 +25,14 @@ class Standing(Choice):
 class Registration(Model):
     """One person's registration; withdrawing keeps the row. `queue_number` orders the waiting list, never reused.
 
-    `notice_version` says which words of the first letter, with the notice of Article 14 GDPR, were in force.
+    Who has an offer is still waiting, with their number, until they take the seat. `notice_version` says which
+    words of the first letter, with the notice of Article 14 GDPR, were in force.
     """
 
     __table_args__ = (
         UniqueConstraint("conference_id", "contact_id"),
         UniqueConstraint("conference_id", "queue_number"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,6 +50,97 @@ class Registration(Model):
 
     conference: Mapped[Conference] = relationship()
     contact: Mapped[Contact] = relationship()
+
+
+class SeatRules(Model):
+    """How the seats of a conference are given. Without a row: no limit for an organisation, and who waits moves up at once.
+
+    `per_provider` is how many people of one organisation get a seat, `offer_hours` how long a free seat is offered to who
+    is next, `reason` why the limit is below what an organisation has already.
+    """
+
+    __table_args__ = (
+        CheckConstraint("per_provider > 0", name="some_seats"),
+        CheckConstraint("offer_hours > 0", name="some_hours"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), unique=True)
+    per_provider: Mapped[int | None]
+    offer_hours: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ProviderLimit(Model):
+    """One organisation for which another limit holds, and why; `seats` is None where there is none."""
+
+    __table_args__ = (
+        UniqueConstraint("conference_id", "provider_id"),
+        CheckConstraint("seats >= 0", name="no_negative_seats"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"))
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id", ondelete="CASCADE"), index=True)
+    seats: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=1)
+
+    provider: Mapped[Provider] = relationship()
+
+
+class OfferEnd(Choice):
+    """What became of an offer. None of it is ever taken back: a used offer does not come back to life."""
+
+    ACCEPTED = "accepted", _l("seat taken")
+    DECLINED = "declined", _l("turned down")
+    EXPIRED = "expired", _l("not answered in time")
+
+
+class SeatOffer(Model):
+    """A free seat that is held for somebody on the waiting list until they answer, at most until the conference begins."""
+
+    __table_args__ = (
+        # Whoever writes: nobody has two offers at a time.
+        Index(
+            "uq_seat_offer_open",
+            "registration_id",
+            unique=True,
+            sqlite_where=_open_offer,
+            postgresql_where=_open_offer,
+        ),
+        NEVER_AGAIN,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
+    registration_id: Mapped[int] = mapped_column(
+        ForeignKey("registration.id", ondelete="CASCADE"), index=True
+    )
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[OfferEnd | None]
+
+    conference: Mapped[Conference] = relationship()
+    registration: Mapped[Registration] = relationship()
+
+    @property
+    def until(self) -> datetime:
+        """The last moment: a conference that was moved to an earlier day begins before what was said."""
+        return min(self.expires_at, self.conference.starts_at)
+
+    @property
+    def remind_at(self) -> datetime | None:
+        """When a quarter of the time is left; None for a time so short that a reminder would only disturb."""
+        time = self.until - self.made_at
+        return self.until - time / 4 if time >= SHORT_OFFER else None
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the seat can still be taken, also where the job that ends offers has not come by yet."""
+        return self.ended_at is None and at < self.until
 
 
 class ConsentKind(Choice):

@@ -1,4 +1,4 @@
-"""Answering, seats and waiting list, attendance. Seats are counted and taken under the lock of the conference's row."""
+"""Answering, changing, withdrawing; attendance. Seats are taken and given in `seats`, under the lock of the conference's row."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -6,24 +6,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy import delete, or_, select
 
 from ..conferences.models import Conference
-from ..conferences.operations import letter
 from ..conferences.queries import topics_of
 from ..core.text import comparison_key
 from ..invitations import operations as invitations
-from ..invitations.models import Invitation, LetterKind, LinkPurpose, Reply
+from ..invitations.models import Invitation, LetterKind, Reply
 from ..invitations.queries import invitation_for, retention_words, words_to_send
-from ..kit.db import db, found, next_number, one_locked
+from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused, check_version
-from ..outbox.operations import queue
 from ..providers import operations as providers
 from ..providers.models import Contact
-from . import queries
+from . import letters, queries, seats
 from .models import Attendance, Channel, Consent, ConsentKind, Notice, Presence, Registration, Standing, Wish
+from .seats import fresh as _fresh_registration
+from .seats import locked as _locked
+from .seats import move_up
 
 
 @dataclass(frozen=True)
@@ -77,23 +76,6 @@ def _keep_notice(conference: Conference, at: datetime) -> str:
     return version
 
 
-def follow_seats(conference: Conference, before: int, *, at: datetime) -> None:
-    """After the number of seats was changed: more seats let the waiting list move up.
-
-    Raises Refused when people would lose a seat that they have been promised.
-    """
-    taken = queries.seat_counts(conference).confirmed
-    if conference.seats < min(before, taken):
-        reason = ngettext(
-            "%(num)d person has a seat already; there cannot be fewer seats than that.",
-            "%(num)d people have a seat already; there cannot be fewer seats than that.",
-            taken,
-        )
-        raise Refused(reason)
-    if conference.seats > before and at < conference.starts_at:
-        move_up(conference, at=at)
-
-
 class AlreadyAnswered(Refused):
     """The invitation was answered meanwhile, and differently: the page leads to the registration."""
 
@@ -122,6 +104,7 @@ def accept(
     if is_first and invitation.reply is not Reply.OPEN:
         raise AlreadyAnswered
     (_check_not_begun if by_staff else _check_open)(conference, at)
+    seats.make_way(conference, at=at)
     notice = _keep_notice(conference, at)
     if registration is None:
         registration = Registration(conference=conference, contact=invitation.contact, name=answer.name)
@@ -130,22 +113,23 @@ def accept(
         registration.version += 1
     registration.registered_at, registration.withdrawn_at = at, None
     registration.notice_version = notice
-    _take_seat(conference, registration)
+    seats.take(conference, registration, invitation.contact)
     _store(registration, answer, at)
     invitations.note_reply(invitation, Reply.ACCEPTED, at=at)
-    _confirm(registration, invitation, at)
+    letters.confirm(registration, invitation, at)
     return registration
 
 
 def accept_as_known(invitation: Invitation, *, at: datetime, by_staff: bool = False) -> Registration:
     """A yes without a form (by telephone, or after a no), with what the person told before; consents must be given anew.
 
-    Who is registered stays as they are. Raises Refused as in `accept`.
+    Who is registered stays as they are; by telephone, who is offered a seat takes it. Raises Refused as in `accept`.
     """
     conference, invitation = _fresh_invitation(invitation)
     registration = _fresh_registration(conference, invitation.contact_id)
     if registration is not None and registration.standing is not Standing.WITHDRAWN:
-        return registration
+        offer = queries.open_offer_of(registration) if by_staff else None
+        return seats.accept_offer(registration, offer.id, at=at) if offer else registration
     known = Answer(invitation.contact.name, "", "", frozenset(), ())
     if registration is not None:
         known = _answer_of(registration)
@@ -170,7 +154,7 @@ def change(registration: Registration, answer: Answer, version: int | None, *, a
     _store(registration, answer, at)
     registration.version += 1
     invitation = found(invitation_for(conference, registration.contact_id))
-    _send("changed", f"changed:{registration.id}:{registration.version}", invitation, at, None, None)
+    letters.tell_change(registration, invitation, at)
     return registration
 
 
@@ -214,7 +198,7 @@ def decline(invitation: Invitation, reason: str, *, at: datetime, is_first: bool
     elif invitation.reply is not Reply.DECLINED:
         _check_not_begun(conference, at)
         invitations.note_reply(invitation, Reply.DECLINED, at=at, reason=reason)
-        _cancel_entry(invitation, f"declined:{invitation.id}:{invitation.version}", at)
+        letters.cancel_entry(invitation, f"declined:{invitation.id}:{invitation.version}", at)
 
 
 def withdraw(registration: Registration, *, at: datetime, reason: str = "") -> None:
@@ -224,14 +208,23 @@ def withdraw(registration: Registration, *, at: datetime, reason: str = "") -> N
     if registration.standing is Standing.WITHDRAWN:
         return
     _check_not_begun(conference, at)
-    registration.standing, registration.withdrawn_at, registration.queue_number = Standing.WITHDRAWN, at, None
-    registration.version += 1
+    seats.give_up(registration, at=at)
     _store_consents(registration, frozenset(), at)
     _conference, invitation = _fresh_invitation(found(invitation_for(conference, registration.contact_id)))
     invitations.note_reply(invitation, Reply.DECLINED, at=at, reason=reason)
-    _cancel_entry(invitation, f"withdrawn:{registration.id}:{registration.version}", at)
-    db.session.flush()  # the freed seat must count for who moves up
+    letters.cancel_entry(invitation, f"withdrawn:{registration.id}:{registration.version}", at)
     move_up(conference, at=at)
+
+
+def decline_offer(registration: Registration, offer_id: int, *, at: datetime) -> None:
+    """Turn the seat down, and take no part: it goes to the next in line. A second time gives the same answer.
+
+    Raises as `seats.accept_offer`.
+    """
+    conference = _locked(registration.conference)
+    registration = found(_fresh_registration(conference, registration.contact_id))
+    if seats.check_declinable(registration, offer_id, at=at):
+        withdraw(registration, at=at)
 
 
 def free_seat(registration: Registration, *, at: datetime) -> None:
@@ -240,48 +233,15 @@ def free_seat(registration: Registration, *, at: datetime) -> None:
     registration = found(_fresh_registration(conference, registration.contact_id))
     if registration.standing is Standing.WITHDRAWN:
         return
-    registration.standing, registration.withdrawn_at, registration.queue_number = Standing.WITHDRAWN, at, None
-    registration.version += 1
-    db.session.flush()  # the freed seat must count for who moves up
+    seats.give_up(registration, at=at)
     if at < conference.starts_at:
         move_up(conference, at=at)
-
-
-def move_up(conference: Conference, *, at: datetime) -> list[Registration]:
-    """Give free seats to the waiting list in its order; each who moves up gets a letter.
-
-    Raises Refused once the conference has begun.
-    """
-    conference = _locked(conference)
-    if at >= conference.starts_at:
-        raise Refused(_("The conference has begun; nobody moves up any more."))
-    free = queries.seat_counts(conference).free
-    # Whoever asked that nothing is done with their data keeps the place in line, and hears nothing.
-    line = [one for one in queries.waiting_line(conference) if not one.contact.is_restricted]
-    moved = line[:free]
-    for registration in moved:
-        registration.standing, registration.queue_number = Standing.CONFIRMED, None
-        registration.version += 1
-        _confirm(registration, found(invitation_for(conference, registration.contact_id)), at, moved_up=True)
-    db.session.flush()  # counts follow in the same transaction
-    return moved
-
-
-def _locked(conference: Conference) -> Conference:
-    return found(one_locked(select(Conference).where(Conference.id == conference.id)))
 
 
 # What was read before the lock may be out of date: these read it again.
 def _fresh_invitation(invitation: Invitation) -> tuple[Conference, Invitation]:
     conference = _locked(invitation.conference)
     return conference, found(one_locked(select(Invitation).where(Invitation.id == invitation.id)))
-
-
-def _fresh_registration(conference: Conference, contact_id: int) -> Registration | None:
-    query = select(Registration).where(
-        Registration.conference_id == conference.id, Registration.contact_id == contact_id
-    )
-    return one_locked(query)
 
 
 def _check_open(conference: Conference, at: datetime) -> None:
@@ -296,24 +256,6 @@ def _check_not_begun(conference: Conference, at: datetime) -> None:
         raise Refused(
             _("The conference has begun. Please write to %(address)s.", address=conference.organiser_email)
         )
-
-
-def _take_seat(conference: Conference, registration: Registration) -> None:
-    counts = queries.seat_counts(conference) if registration.id else _counts_without_new(conference)
-    if counts.free and not counts.waiting:
-        registration.standing, registration.queue_number = Standing.CONFIRMED, None
-    else:
-        registration.standing = Standing.WAITING
-        with db.session.no_autoflush:
-            last = next_number(Registration.queue_number, Registration.conference_id == conference.id)
-        registration.queue_number = last
-    db.session.flush()  # consents and wishes need the id
-
-
-def _counts_without_new(conference: Conference) -> queries.SeatCounts:
-    # The new row has no standing yet, so it must not be flushed before the seats are counted.
-    with db.session.no_autoflush:
-        return queries.seat_counts(conference)
 
 
 def _store(registration: Registration, answer: Answer, at: datetime) -> None:
@@ -386,64 +328,6 @@ def _told(answer: Answer, conference: Conference) -> str:
         (_("Consents"), ", ".join(str(kind.label) for kind in ConsentKind if kind in answer.consents)),
     ]
     return "\n".join(f"{label}: {text or '–'}" for label, text in parts)
-
-
-# -- letters ----------------------------------------------------------
-
-
-def _confirm(
-    registration: Registration, invitation: Invitation, at: datetime, *, moved_up: bool = False
-) -> None:
-    has_seat = registration.standing is Standing.CONFIRMED
-    calendar = (
-        invitations.calendar_of(invitation, method="REQUEST", partstat="ACCEPTED", at=at)
-        if has_seat
-        else None
-    )
-    context = {
-        "place_in_line": None if has_seat else queries.place_in_line(registration),
-        "moved_up": moved_up,
-    }
-    purpose = f"registered:{registration.id}:{registration.version}"
-    _send("registered", purpose, invitation, at, calendar, "REQUEST" if has_seat else None, **context)
-
-
-def _cancel_entry(invitation: Invitation, purpose: str, at: datetime) -> None:
-    calendar = None
-    if invitation.entry_state is not None:
-        calendar = invitations.calendar_of(invitation, method="CANCEL", partstat="DECLINED", at=at)
-    may_return = at < invitation.conference.answers_close_at
-    method = "CANCEL" if calendar else None
-    _send(
-        "declined", purpose, invitation, at, calendar, method, had_entry=bool(calendar), may_return=may_return
-    )
-
-
-def _send(
-    kind: str,
-    purpose: str,
-    invitation: Invitation,
-    at: datetime,
-    calendar: bytes | None,
-    method: str | None,
-    **context: object,
-) -> None:
-    conference, contact = invitation.conference, invitation.contact
-    if not contact.email:
-        return
-    link = invitations.personal_link(conference, contact, LinkPurpose.INVITATION, at=at)
-    new = letter(
-        conference,
-        kind,
-        (contact.name, contact.email),
-        purpose=purpose,
-        context={"contact": contact, **context},
-        button=(_l("Open my registration"), invitations.link_url(link)),
-        calendar=calendar,
-        calendar_method=method,
-        in_reply_to=invitation.first_message_id,
-    )
-    queue(new, at=at)
 
 
 # -- on the day -------------------------------------------------------

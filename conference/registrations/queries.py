@@ -1,31 +1,110 @@
 """Who has a seat, who waits, who was there."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference, Topic
 from ..core.salutation import sort_key
+from ..invitations.models import Invitation
 from ..kit.db import db, portions
-from ..providers.models import Contact
-from .models import Attendance, Consent, ConsentKind, Presence, Registration, Standing, Wish
+from ..providers.models import Contact, Provider, Side
+from .models import (
+    Attendance,
+    Consent,
+    ConsentKind,
+    OfferEnd,
+    Presence,
+    ProviderLimit,
+    Registration,
+    SeatOffer,
+    SeatRules,
+    Standing,
+    Wish,
+)
+
+MOST_OFFERS = 2
+"""So many offers that somebody lets pass; after that only an organiser offers them a seat again."""
 
 
 @dataclass(frozen=True)
 class SeatCounts:
-    """Seats of a conference and who has or wants them."""
+    """Seats of a conference and who has or wants them; `waiting` are those who have no offer."""
 
     seats: int
     confirmed: int
     waiting: int
+    offered: int = 0
+
+    @property
+    def promised(self) -> int:
+        """Seats that somebody has, or may still take."""
+        return self.confirmed + self.offered
 
     @property
     def free(self) -> int:
-        """Seats that nobody has; never below 0."""
-        return max(0, self.seats - self.confirmed)
+        """Seats that nobody has and that are held for nobody; never below 0."""
+        return max(0, self.seats - self.promised)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many seats each organisation may have: a default, and exceptions by its id (None there: no limit)."""
+
+    default: int | None
+    exceptions: Mapping[int, int | None]
+
+    def of(self, provider_id: int, side: Side = Side.PROVIDER) -> int | None:
+        """The limit for people of this organisation; None where there is none. The agency itself has no default."""
+        if provider_id in self.exceptions:
+            return self.exceptions[provider_id]
+        return self.default if side is Side.PROVIDER else None
+
+
+class Allotment:
+    """The seats that are left to give: in all, and of each organisation. Read it under the lock of the conference."""
+
+    def __init__(self, free: int, limits: Limits, taken: Mapping[int, int]) -> None:
+        self.free = free
+        self.limits = limits
+        self.taken = Counter(taken)
+
+    def is_full_for(self, contact: Contact) -> bool:
+        """Whether the person's organisation has all the seats that it may have."""
+        limit = self.limits.of(contact.provider_id, contact.side)
+        return limit is not None and self.taken[contact.provider_id] >= limit
+
+    def has_room_for(self, contact: Contact) -> bool:
+        """Whether there is a seat for the person."""
+        return self.free > 0 and not self.is_full_for(contact)
+
+    def take(self, contact: Contact) -> None:
+        """Count a seat as given to the person."""
+        self.free -= 1
+        self.taken[contact.provider_id] += 1
+
+
+@dataclass(frozen=True)
+class ProviderSeats:
+    """One organisation in numbers."""
+
+    provider: Provider
+    invited: int
+    confirmed: int
+    offered: int
+    waiting: int
+    limit: int | None
+    exception: ProviderLimit | None
+
+    @property
+    def is_above(self) -> bool:
+        """Whether it has more than its limit, because that was lowered."""
+        return self.limit is not None and self.confirmed + self.offered > self.limit
 
 
 def registration_of(conference: Conference, contact_id: int) -> Registration | None:
@@ -74,14 +153,252 @@ def place_in_line(registration: Registration) -> int:
 
 
 def seat_counts(conference: Conference) -> SeatCounts:
-    """Seats, confirmed and waiting, in one query."""
+    """Seats, confirmed, waiting and offered, in one query."""
     query = (
-        select(Registration.standing, func.count(Registration.id))
+        select(Registration.standing, _HAS_OFFER, func.count(Registration.id))
         .where(Registration.conference_id == conference.id)
-        .group_by(Registration.standing)
+        .group_by(Registration.standing, _HAS_OFFER)
     )
-    counts = {standing: number for standing, number in db.session.execute(query)}  # noqa: C416 - a Result has keys(), dict() would misread it
-    return SeatCounts(conference.seats, counts.get(Standing.CONFIRMED, 0), counts.get(Standing.WAITING, 0))
+    counts = {
+        (standing, bool(has_offer)): number for standing, has_offer, number in db.session.execute(query)
+    }
+    return SeatCounts(
+        conference.seats,
+        counts.get((Standing.CONFIRMED, False), 0),
+        counts.get((Standing.WAITING, False), 0),
+        counts.get((Standing.WAITING, True), 0),
+    )
+
+
+# -- how seats are given ----------------------------------------------
+
+_HAS_OFFER = (
+    exists()
+    .where(SeatOffer.registration_id == Registration.id, SeatOffer.ended_at.is_(None))
+    .label("has_offer")
+)
+
+
+def rules_of(conference: Conference) -> SeatRules | None:
+    """How seats are given; None while nobody has said anything."""
+    return db.session.scalar(select(SeatRules).where(SeatRules.conference_id == conference.id))
+
+
+def exceptions_of(conference: Conference) -> dict[int, ProviderLimit]:
+    """Organisations for which another limit holds, by id."""
+    query = (
+        select(ProviderLimit)
+        .options(joinedload(ProviderLimit.provider))
+        .where(ProviderLimit.conference_id == conference.id)
+    )
+    return {limit.provider_id: limit for limit in db.session.scalars(query)}
+
+
+def limits_of(conference: Conference) -> Limits:
+    """How many seats each organisation may have."""
+    rules, exceptions = rules_of(conference), exceptions_of(conference)
+    return Limits(
+        rules.per_provider if rules else None, {key: limit.seats for key, limit in exceptions.items()}
+    )
+
+
+def offer_hours(conference: Conference) -> int | None:
+    """How long a seat is offered; None where who is next gets it at once."""
+    rules = rules_of(conference)
+    return rules.offer_hours if rules else None
+
+
+def _taken_by_provider(conference: Conference) -> dict[int, int]:
+    query = (
+        select(Contact.provider_id, func.count(Registration.id).label("taken"))
+        .join(Contact, Contact.id == Registration.contact_id)
+        .where(
+            Registration.conference_id == conference.id,
+            or_(
+                Registration.standing == Standing.CONFIRMED,
+                and_(Registration.standing == Standing.WAITING, _HAS_OFFER),
+            ),
+        )
+        .group_by(Contact.provider_id)
+    )
+    return {row.provider_id: row.taken for row in db.session.execute(query)}
+
+
+def allotment_of(conference: Conference, counts: SeatCounts | None = None) -> Allotment:
+    """What is left to give; `counts`, where they are known already."""
+    limits = limits_of(conference)
+    is_limited = limits.default is not None or bool(limits.exceptions)
+    taken = _taken_by_provider(conference) if is_limited else {}
+    return Allotment((counts or seat_counts(conference)).free, limits, taken)
+
+
+def provider_seats(conference: Conference) -> list[ProviderSeats]:
+    """Every organisation on the guest list in numbers, by name, and those with an exception."""
+    limits, exceptions = limits_of(conference), exceptions_of(conference)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    sides: dict[int, set[Side]] = defaultdict(set)
+    providers = {key: one.provider for key, one in exceptions.items()}
+    for provider, side, standing, has_offer, people in db.session.execute(_provider_counts(conference)):
+        providers[provider.id] = provider
+        sides[provider.id].add(side)
+        counts[provider.id]["invited"] += people
+        counts[provider.id]["offered" if has_offer else str(standing and standing.value)] += people
+    found = []
+    for key, provider in providers.items():
+        side = Side.AGENCY if sides[key] == {Side.AGENCY} else Side.PROVIDER
+        number = counts[key]
+        found.append(
+            ProviderSeats(
+                provider=provider,
+                invited=number["invited"],
+                confirmed=number["confirmed"],
+                offered=number["offered"],
+                waiting=number["waiting"],
+                limit=limits.of(key, side),
+                exception=exceptions.get(key),
+            )
+        )
+    return sorted(found, key=lambda seats: seats.provider.name_key)
+
+
+def _provider_counts(conference: Conference) -> Any:
+    here = and_(
+        Registration.conference_id == Invitation.conference_id,
+        Registration.contact_id == Invitation.contact_id,
+    )
+    return (
+        select(Provider, Contact.side, Registration.standing, _HAS_OFFER, func.count(Invitation.id))
+        .select_from(Invitation)
+        .join(Contact, Contact.id == Invitation.contact_id)
+        .join(Provider, Provider.id == Contact.provider_id)
+        .outerjoin(Registration, here)
+        .where(Invitation.conference_id == conference.id)
+        .group_by(Provider.id, Contact.side, Registration.standing, _HAS_OFFER)
+    )
+
+
+def provider_here(conference: Conference, provider_id: int) -> Provider | None:
+    """An organisation of which somebody is on the guest list, or that has an exception."""
+    exception = exceptions_of(conference).get(provider_id)
+    if exception is not None:
+        return exception.provider
+    query = (
+        select(Provider)
+        .join(Contact, Contact.provider_id == Provider.id)
+        .join(Invitation, Invitation.contact_id == Contact.id)
+        .where(Invitation.conference_id == conference.id, Provider.id == provider_id)
+    )
+    return db.session.scalars(query.limit(1)).first()
+
+
+# -- offers -----------------------------------------------------------
+
+
+def open_offers(conference: Conference) -> dict[int, SeatOffer]:
+    """Offers that hold a seat, by registration id; those whose time has just run out are among them until they are ended."""
+    query = (
+        select(SeatOffer)
+        .options(joinedload(SeatOffer.conference))
+        .where(SeatOffer.conference_id == conference.id, SeatOffer.ended_at.is_(None))
+        .order_by(SeatOffer.id)
+    )
+    return {offer.registration_id: offer for offer in db.session.scalars(query)}
+
+
+def open_offer_of(registration: Registration) -> SeatOffer | None:
+    """The offer that holds a seat for the person."""
+    query = select(SeatOffer).where(
+        SeatOffer.registration_id == registration.id, SeatOffer.ended_at.is_(None)
+    )
+    return db.session.scalar(query)
+
+
+def offer_of(registration: Registration, offer_id: int) -> SeatOffer | None:
+    query = select(SeatOffer).where(SeatOffer.registration_id == registration.id, SeatOffer.id == offer_id)
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def last_offer_of(registration: Registration) -> SeatOffer | None:
+    """The newest offer to the person since they registered, whatever became of it."""
+    query = (
+        select(SeatOffer)
+        .where(SeatOffer.registration_id == registration.id, SeatOffer.made_at >= registration.registered_at)
+        .order_by(SeatOffer.id.desc())
+    )
+    return db.session.scalars(query.limit(1)).first()
+
+
+def unanswered_offers(conference: Conference) -> dict[int, int]:
+    """How many offers people have let pass since they registered, by registration id."""
+    query = (
+        select(SeatOffer.registration_id, func.count(SeatOffer.id).label("passed"))
+        .join(Registration, Registration.id == SeatOffer.registration_id)
+        .where(
+            SeatOffer.conference_id == conference.id,
+            SeatOffer.outcome == OfferEnd.EXPIRED,
+            SeatOffer.made_at >= Registration.registered_at,
+        )
+        .group_by(SeatOffer.registration_id)
+    )
+    return {row.registration_id: row.passed for row in db.session.execute(query)}
+
+
+def silent_ids(conference: Conference) -> set[int]:
+    """Registrations that get no more offers by themselves: nobody answered so many of them."""
+    return {key for key, passed in unanswered_offers(conference).items() if passed >= MOST_OFFERS}
+
+
+def to_be_served(conference: Conference, allotment: Allotment) -> list[Registration]:
+    """Who on the waiting list gets a seat that is left, in order; the seats are taken from the allotment.
+
+    Passed over are those whose organisation has all its seats, who have an offer, or who have let offers pass. Whoever asked
+    that nothing is done with their data keeps the place in line, and hears nothing.
+    """
+    if allotment.free <= 0:
+        return []
+    line, offers = waiting_line(conference), open_offers(conference)
+    silent = silent_ids(conference) if line and offer_hours(conference) else set()
+    served = []
+    for registration in line:
+        is_passed_over = (
+            registration.id in offers or registration.id in silent or registration.contact.is_restricted
+        )
+        if not is_passed_over and allotment.has_room_for(registration.contact):
+            allotment.take(registration.contact)
+            served.append(registration)
+    return served
+
+
+def outlook(conference: Conference, contact: Contact) -> str:
+    """What a yes would bring now: "seat", "full" where all seats are taken, "organisation" where those of theirs are."""
+    allotment = allotment_of(conference)
+    if allotment.is_full_for(contact):
+        return "organisation"
+    has_room = allotment.has_room_for(contact)
+    return "seat" if has_room and not to_be_served(conference, allotment) else "full"
+
+
+def conferences_to_settle(at: datetime) -> list[Conference]:
+    """Where an offer has run out or is to be remembered, or where somebody waits and there is a seat for them."""
+    waits = exists().where(
+        Registration.conference_id == Conference.id, Registration.standing == Standing.WAITING
+    )
+    holds = exists().where(SeatOffer.conference_id == Conference.id, SeatOffer.ended_at.is_(None))
+    query = select(Conference).where(or_(and_(Conference.starts_at > at, waits), holds))
+    return [one for one in db.session.scalars(query.order_by(Conference.id)) if _is_due(one, at)]
+
+
+def _is_due(conference: Conference, at: datetime) -> bool:
+    for offer in open_offers(conference).values():
+        if not offer.is_open(at) or is_to_be_remembered(offer, at):
+            return True
+    return at < conference.starts_at and bool(to_be_served(conference, allotment_of(conference)))
+
+
+def is_to_be_remembered(offer: SeatOffer, at: datetime) -> bool:
+    """Whether it is time for the one reminder of an offer."""
+    remind_at = offer.remind_at
+    return offer.reminded_at is None and remind_at is not None and remind_at <= at and offer.is_open(at)
 
 
 def attendance_of(conference: Conference) -> dict[int, Attendance]:

@@ -12,7 +12,7 @@ from ..conferences.queries import conference_here, topics_of
 from ..core.csv_out import to_csv
 from ..invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
 from ..invitations.queries import guest_list, invitation_for, invitation_of, link_by_token
-from ..kit import access, clock, forms, pages, unit
+from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.limits import limiter
@@ -25,7 +25,8 @@ from .models import ConsentKind, Presence, Registration, Standing
 # -- guests -----------------------------------------------------------
 
 
-def _invitation_behind(token: str) -> tuple[PersonalLink, Invitation]:
+def invitation_behind(token: str) -> tuple[PersonalLink, Invitation]:
+    """The personal link with this token and its invitation. Raises Missing."""
     link = link_by_token(token, clock.now())
     if link is None or link.purpose is not LinkPurpose.INVITATION:
         raise Missing
@@ -42,14 +43,9 @@ def _initials(contact: Contact) -> str:
 @limiter.limit("3000 per 10 minutes")
 def answer_invitation(token: str) -> ResponseReturnValue:
     """The personal link. Looking changes nothing; an answered one shows no name, only the way in."""
-    link, invitation = _invitation_behind(token)
+    link, invitation = invitation_behind(token)
     if request.method == "GET" and invitation.reply is not Reply.OPEN:
-        return pages.show(
-            "registrations/answered.html",
-            token=token,
-            event=link.conference,
-            initials=_initials(link.contact),
-        )
+        return answered_page(token, link)
     form, no = _answer_forms(link, invitation)
     if request.method == "POST" and request.form.get("reply") == "declined":
         return _declined(token, link, invitation, form, no)
@@ -58,8 +54,23 @@ def answer_invitation(token: str) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             registration = operations.accept(invitation, form.answer(), at=clock.now(), is_first=True)
-            return _enter(link, _thanks(registration))
+            return enter(link, _thanks(registration))
     return _answer_page(token, invitation, form, no)
+
+
+def answered_page(token: str, link: PersonalLink, form: forms.Form | None = None) -> ResponseReturnValue:
+    """An answered link: no name, only the way in, and the seat that is held for whoever has it."""
+    registration = queries.registration_of(link.conference, link.contact_id)
+    offer = queries.open_offer_of(registration) if registration is not None else None
+    is_open = offer is not None and offer.is_open(clock.now())
+    return pages.show(
+        "registrations/answered.html",
+        form=form,
+        token=token,
+        event=link.conference,
+        initials=_initials(link.contact),
+        offer=offer if is_open else None,
+    )
 
 
 def _answer_forms(link: PersonalLink, invitation: Invitation) -> tuple[AnswerForm, DeclineForm]:
@@ -80,7 +91,7 @@ def _answer_page(
         token=token,
         event=event,
         contact=invitation.contact if invitation.reply is Reply.OPEN else None,
-        counts=queries.seat_counts(event),
+        outlook=queries.outlook(event, invitation.contact),
         begun=now >= event.starts_at,
         closed=now >= event.answers_close_at,
         answered=any(isinstance(f.refused, operations.AlreadyAnswered) for f in (form, no)),
@@ -94,7 +105,7 @@ def _declined(
     if forms.submitted(no):
         with pages.refusals(no):
             operations.decline(invitation, no.reason.data or "", at=clock.now(), is_first=True)
-            return _enter(link, _("Thank you for telling us. You do not take part."))
+            return enter(link, _("Thank you for telling us. You do not take part."))
     form.form_errors.extend(no.form_errors)
     return _answer_page(token, invitation, form, no)
 
@@ -102,10 +113,13 @@ def _declined(
 def _thanks(registration: Registration) -> str:
     if registration.standing is Standing.CONFIRMED:
         return _("Thank you. Your seat is reserved; a confirmation is on its way.")
+    if queries.allotment_of(registration.conference).is_full_for(registration.contact):
+        return _("Thank you. Your organisation has given away its seats; you are on the waiting list.")
     return _("Thank you. All seats are taken; you are on the waiting list.")
 
 
-def _enter(link: PersonalLink, message: str | None) -> ResponseReturnValue:
+def enter(link: PersonalLink, message: str | None) -> ResponseReturnValue:
+    """On to the own page, by a cookie instead of the link."""
     access.enter_as_guest(link.id)
     return pages.done("registrations.my_page", message)
 
@@ -115,8 +129,8 @@ def _enter(link: PersonalLink, message: str | None) -> ResponseReturnValue:
 @limiter.limit("3000 per 10 minutes")
 def visit(token: str) -> ResponseReturnValue:
     """Exchange the personal link for a cookie, so that the token leaves the address bar."""
-    link, _invitation = _invitation_behind(token)
-    return _enter(link, None)
+    link, _invitation = invitation_behind(token)
+    return enter(link, None)
 
 
 @bp.get("/my")
@@ -170,14 +184,22 @@ def _my_page(
     invitation: Invitation,
     form: RegistrationForm | ConsentsForm | None,
 ) -> ResponseReturnValue:
-    waiting = registration is not None and registration.standing is Standing.WAITING
+    waiting = registration if registration and registration.standing is Standing.WAITING else None
+    allotment = queries.allotment_of(conference) if waiting else None
+    offer = queries.last_offer_of(waiting) if waiting else None
     return pages.show(
         "registrations/my_page.html",
         form=form,
+        offer=offer,
+        offer_open=offer is not None and offer.is_open(clock.now()),
+        offer_last=waiting is not None and waiting.id in queries.silent_ids(conference),
+        organisation_full=allotment is not None
+        and waiting is not None
+        and allotment.is_full_for(waiting.contact),
         event=conference,
         registration=registration,
         invitation=invitation,
-        place_in_line=queries.place_in_line(registration) if waiting and registration else None,
+        place_in_line=queries.place_in_line(waiting) if waiting else None,
         begun=clock.now() >= conference.starts_at,
         closed=clock.now() >= conference.answers_close_at,
         wording={kind.value: operations.consent_wording(kind, conference) for kind in ConsentKind},
@@ -273,13 +295,20 @@ def show_registrations(slug: str) -> ResponseReturnValue:
     """Who has a seat, who waits, what they need; but for those whose data are restricted."""
     conference = conference_here(access.account(), slug)
     everybody = queries.registrations_of(conference)
+    line = [one for one in queries.waiting_line(conference) if not one.contact.is_restricted]
+    counts = queries.seat_counts(conference)
+    allotment = queries.allotment_of(conference, counts)
     return pages.show(
         "registrations/show_registrations.html",
         conference=conference,
         registrations=[one for one in everybody if not one.contact.is_restricted],
         restricted=sum(one.contact.is_restricted for one in everybody),
-        line=[one for one in queries.waiting_line(conference) if not one.contact.is_restricted],
-        counts=queries.seat_counts(conference),
+        line=line,
+        counts=counts,
+        offers=queries.open_offers(conference) if line else {},
+        silent=queries.silent_ids(conference) if line else set(),
+        full={one.id for one in line if allotment.is_full_for(one.contact)},
+        may_give=access.visitor().may(access.ADMIN, access.ORGANISER),
         begun=clock.now() >= conference.starts_at,
         wishes=queries.wishes_of(conference),
         consents=queries.consents_of(conference),
@@ -335,6 +364,7 @@ def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
 
 @bp.route("/conferences/<slug>/attendance", methods=["GET", "POST"])
 @access.door
+@once.counted_once
 def show_attendance(slug: str) -> ResponseReturnValue:
     """Record who is there. Nothing is taken from the answers; only what was changed on the form is stored."""
     conference = conference_here(access.account(), slug)
@@ -402,6 +432,7 @@ def _attendance_page(
 
 @bp.post("/conferences/<slug>/attendance/walk-ins")
 @access.door
+@once.counted_once
 def add_walk_in(slug: str) -> ResponseReturnValue:
     """Add somebody who came without being on the list."""
     conference = conference_here(access.account(), slug)

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import ValidationError
 
-from ..kit.forms import Form, Line, Pick, Whole, shown_again
+from ..kit.forms import Form, Line, Pick, Tick, Whole, shown_again
 from .models import Vote, VoteOption, VoteSubject
 from .operations import MOST_DOTS, ballot_problems
 
@@ -31,6 +31,12 @@ class VoteForm(Form):
     subject = Pick(_l("The dots are put on"))
     dots = Dots(_l("Dots per person"), minimum=1, maximum=MOST_DOTS)
     per_option = Dots(_l("At most on one option"), minimum=1, maximum=MOST_DOTS)
+    hides_few = Tick(
+        _l("Show no result with fewer than five ballots"),
+        description=_l(
+            "Few ballots can say who gave which dots. Such ballots are deleted unseen at the close."
+        ),
+    )
 
     def offer_subjects(self) -> None:
         """Clusters or ideas."""

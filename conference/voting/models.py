@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import JSON, ForeignKey, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..ideas.models import Cluster, Idea
@@ -19,7 +19,10 @@ class VoteSubject(Choice):
 
 
 class Vote(Model):
-    """A vote with dots. No numbers are shown before it closes; closing freezes `result`."""
+    """A vote with dots. No numbers are shown before it closes; closing freezes `result`.
+
+    `hides_few`: with fewer than `operations.FEW` ballots the dots are shown to nobody, because they could say who gave them.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
@@ -31,6 +34,7 @@ class Vote(Model):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    hides_few: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -49,17 +53,22 @@ class VoteOption(Model):
 
 
 class Voter(Model):
-    """A person has voted: the row is unique and taken in the ballot's transaction. It knows nothing of the ballot."""
+    """A person has voted: the row is unique and taken in the ballot's transaction. It knows nothing of the ballot.
 
-    __table_args__ = (UniqueConstraint("vote_id", "contact_id"),)
+    It has no number either: the order in which people voted is nobody's business.
+    """
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    vote_id: Mapped[int] = mapped_column(ForeignKey("vote.id"))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - a hidden row number would tell the order
+
+    vote_id: Mapped[int] = mapped_column(ForeignKey("vote.id"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True, index=True)
 
 
 class Ballot(Model):
-    """A paper in the box: dots by option id. The id is random; no person, no time, no order in which papers came."""
+    """A paper in the box: dots by option id. The id is random; no person, no time, no order in which papers came.
+
+    With each new paper all of the vote are laid down anew (`operations.cast`), so that no row is as old as a voter's.
+    """
 
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - a hidden row number would count the papers
 

@@ -17,6 +17,7 @@ from . import queries
 from .models import Ballot, Vote, VoteOption, Voter, VoteSubject
 
 MOST_DOTS = 100
+FEW = 5
 
 
 class BadBallot(Refused):
@@ -30,7 +31,14 @@ def dots_for(conference: Conference, subject: VoteSubject) -> int:
 
 
 def create_vote(
-    conference: Conference, title: str, subject: VoteSubject, dots: int, per_option: int, *, at: datetime
+    conference: Conference,
+    title: str,
+    subject: VoteSubject,
+    dots: int,
+    per_option: int,
+    *,
+    at: datetime,
+    hides_few: bool = False,
 ) -> Vote:
     """Plan a vote. Raises Refused when an option could get more dots than a person has, or the same one is planned already."""
     one_locked(select(Conference).where(Conference.id == conference.id))
@@ -44,6 +52,7 @@ def create_vote(
         subject=subject,
         dots=dots,
         per_option=per_option,
+        hides_few=hides_few,
         created_at=at,
     )
     db.session.add(vote)
@@ -90,7 +99,8 @@ def cast(vote: Vote, contact_id: int, choices: Mapping[int, int], *, at: datetim
     """Put one ballot (dots by option id) into the box; who has voted is noted apart from it.
 
     Raises Refused for a vote that is not open, who may not vote, and a second ballot; BadBallot for dots that break the rules.
-    `at` is not stored: a time would lead from the ballot to the person.
+    `at` is not stored: a time would lead from the ballot to the person. So would the age of rows and their order on the
+    disk, by which a database tells what was written together: all ballots are laid down anew with this one.
     """
     vote = _locked(vote)
     _check_open(vote, at)
@@ -104,12 +114,9 @@ def cast(vote: Vote, contact_id: int, choices: Mapping[int, int], *, at: datetim
     if problems:
         raise BadBallot(" ".join(problems))
     db.session.add(Voter(vote_id=vote.id, contact_id=contact_id))
-    db.session.add(
-        Ballot(
-            id=secrets.token_hex(16), vote_id=vote.id, choices={str(key): dots for key, dots in given.items()}
-        )
-    )
     db.session.flush()  # a second ballot must fail here, not after the answer
+    # In the order of the paper, not in that in which somebody thought of them.
+    _lay_down(vote, {str(key): given[key] for key in sorted(given)})
 
 
 def _check_open(vote: Vote, at: datetime) -> None:
@@ -154,7 +161,10 @@ def close_vote(vote: Vote, *, at: datetime) -> Vote:
     vote.result = _counted(vote)
     vote.closed_at = at
     vote.version += 1
-    _shuffle(vote)
+    if vote.result.get("few"):
+        db.session.execute(delete(Ballot).where(Ballot.vote_id == vote.id))
+    else:
+        _lay_down(vote)
     return vote
 
 
@@ -163,6 +173,8 @@ def _counted(vote: Vote) -> dict[str, Any]:
     options = {option.id: option for option in queries.options_of(vote)}
     papers = [{int(key): dots for key, dots in ballot.choices.items()} for ballot in queries.ballots_in(vote)]
     turnout = queries.turnout_of(vote, conference)
+    if vote.hides_few and len(papers) < FEW:
+        return {"entitled": turnout.entitled, "voted": turnout.voted, "rows": [], "few": True}
     rows = [_row(options[line.option], line) for line in tally(papers, list(options))]
     return {"entitled": turnout.entitled, "voted": turnout.voted, "rows": rows}
 
@@ -179,10 +191,9 @@ def _row(option: VoteOption, line: OptionResult[int]) -> dict[str, Any]:
     }
 
 
-def _shuffle(vote: Vote) -> None:
-    # A database keeps rows in the order in which they came, beside the voters' in the same order. Laid down again in the
-    # order of new random ids, the ballots lead to nobody.
-    papers = [ballot.choices for ballot in queries.ballots_in(vote)]
+def _lay_down(vote: Vote, *new: dict[str, int]) -> None:
+    """All papers of the vote, and new ones, as fresh rows in the order of new random ids: no row leads to anybody."""
+    papers = [*db.session.scalars(select(Ballot.choices).where(Ballot.vote_id == vote.id)), *new]
     if not papers:
         return
     db.session.execute(

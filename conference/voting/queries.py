@@ -74,7 +74,7 @@ def voter_ids(vote: Vote) -> set[int]:
 
 def has_voted(vote: Vote, contact_id: int) -> bool:
     """True when the person's ballot is in the box."""
-    query = select(Voter.id).where(Voter.vote_id == vote.id, Voter.contact_id == contact_id)
+    query = select(Voter.vote_id).where(Voter.vote_id == vote.id, Voter.contact_id == contact_id)
     return db.session.scalar(query) is not None
 
 
@@ -94,7 +94,7 @@ def ballots_in(vote: Vote) -> list[Ballot]:
 def voted_counts(conference: Conference) -> dict[int, int]:
     """How many have voted, by vote id, in one query."""
     query = (
-        select(Voter.vote_id, func.count(Voter.id).label("voted"))
+        select(Voter.vote_id, func.count(Voter.contact_id).label("voted"))
         .join(Vote, Vote.id == Voter.vote_id)
         .where(Vote.conference_id == conference.id)
         .group_by(Voter.vote_id)

@@ -47,6 +47,7 @@ def new_vote(slug: str) -> ResponseReturnValue:
                 form.chosen_subject,
                 form.dots.data,
                 form.per_option.data,
+                hides_few=bool(form.hides_few.data),
                 at=clock.now(),
             )
             return pages.done("voting.show_vote", _("The vote has been planned."), slug=slug, vote_id=vote.id)

@@ -35,7 +35,7 @@ ORGANISER = [
         "/clusters", "/votes", "/votes/new", "/decisions", "/decisions/new", "/actions", "/actions/new", "/minutes", "/results",
         "/review", "/follow-up", "/wall", "/groups/time", "/groups/wall", "/groups/papers",
         "/groups/facilitators",
-        "/sheets",
+        "/sheets", "/seats", "/seats/1",
     )),
     "/conferences/june-2023/rooms/1", "/conferences/june-2023/topics/1", "/conferences/june-2023/agenda/1",
     "/conferences/june-2023/agenda/2/note", "/conferences/june-2023/votes/1", "/conferences/june-2023/decisions/1",

@@ -108,7 +108,7 @@ def with_ballots():
 
 def with_voters():
     a_closed_vote()
-    return NOW, lambda: not db.session.scalars(select(Voter.id)).all()
+    return NOW, lambda: not db.session.scalars(select(Voter.contact_id)).all()
 
 
 def with_actions():

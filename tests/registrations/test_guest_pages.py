@@ -293,7 +293,7 @@ def test_lists_run_a_constant_number_of_queries(
     browser.sign_in(organiser)
     with count_queries() as seen:
         browser.open(f"registrations.{endpoint}", slug="june-2023")
-    expected = {"show_registrations": 8, "show_attendance": 6}[endpoint]
+    expected = {"show_registrations": 10, "show_attendance": 6}[endpoint]
     assert len([s for s in seen if s.startswith("SELECT")]) == expected
 
 

@@ -302,6 +302,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
         sa.UniqueConstraint("email_key", name=op.f("uq_contact_email_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_provider_id"), ["provider_id"], unique=False)
@@ -664,6 +665,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "conference_id", "contact_id", name=op.f("uq_invitation_conference_id_contact_id")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_invitation_contact_id"), ["contact_id"], unique=False)
@@ -797,6 +799,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_personal_link_token_hash")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("personal_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_personal_link_contact_id"), ["contact_id"], unique=False)
@@ -832,9 +835,100 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "conference_id", "queue_number", name=op.f("uq_registration_conference_id_queue_number")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_registration_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "seat_offer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("made_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("reminded_at", Moment(), nullable=True),
+        sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum("accepted", "declined", "expired", name="offerend", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_seat_offer_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registration.id"],
+            name=op.f("fk_seat_offer_registration_id_registration"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_offer")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("seat_offer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_offer_conference_id"), ["conference_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_seat_offer_registration_id"), ["registration_id"], unique=False)
+        batch_op.create_index(
+            "uq_seat_offer_open",
+            ["registration_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "sent_form",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sent_form")),
+    )
+    with op.batch_alter_table("sent_form", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sent_form_at"), ["at"], unique=False)
+
+    op.create_table(
+        "seat_rules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("per_provider", sa.Integer(), nullable=True),
+        sa.Column("offer_hours", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("per_provider > 0", name=op.f("ck_seat_rules_some_seats")),
+        sa.CheckConstraint("offer_hours > 0", name=op.f("ck_seat_rules_some_hours")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_seat_rules_conference_id_conference")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_rules")),
+        sa.UniqueConstraint("conference_id", name=op.f("uq_seat_rules_conference_id")),
+    )
+    op.create_table(
+        "provider_limit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conference_id", sa.Integer(), nullable=False),
+        sa.Column("provider_id", sa.Integer(), nullable=False),
+        sa.Column("seats", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("seats >= 0", name=op.f("ck_provider_limit_no_negative_seats")),
+        sa.ForeignKeyConstraint(
+            ["conference_id"], ["conference.id"], name=op.f("fk_provider_limit_conference_id_conference")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["provider.id"],
+            name=op.f("fk_provider_limit_provider_id_provider"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_limit")),
+        sa.UniqueConstraint(
+            "conference_id", "provider_id", name=op.f("uq_provider_limit_conference_id_provider_id")
+        ),
+    )
+    with op.batch_alter_table("provider_limit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_provider_limit_provider_id"), ["provider_id"], unique=False)
 
     op.create_table(
         "release",
@@ -897,6 +991,7 @@ def upgrade() -> None:
         sa.Column("opened_at", Moment(), nullable=True),
         sa.Column("closed_at", Moment(), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("hides_few", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["conference_id"], ["conference.id"], name=op.f("fk_vote_conference_id_conference")
@@ -1015,14 +1110,16 @@ def upgrade() -> None:
 
     op.create_table(
         "voter",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("vote_id", sa.Integer(), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_voter_contact_id_contact")),
         sa.ForeignKeyConstraint(["vote_id"], ["vote.id"], name=op.f("fk_voter_vote_id_vote")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_voter")),
-        sa.UniqueConstraint("vote_id", "contact_id", name=op.f("uq_voter_vote_id_contact_id")),
+        sa.PrimaryKeyConstraint("vote_id", "contact_id", name=op.f("pk_voter")),
+        sqlite_with_rowid=False,
     )
+    with op.batch_alter_table("voter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_voter_contact_id"), ["contact_id"], unique=False)
+
     op.create_table(
         "wish",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1694,6 +1791,10 @@ def downgrade() -> None:
     op.drop_table("topic")
     op.drop_table("room")
     op.drop_table("release")
+    op.drop_table("sent_form")
+    op.drop_table("provider_limit")
+    op.drop_table("seat_rules")
+    op.drop_table("seat_offer")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
 
