@@ -2,6 +2,7 @@
 
 import enum
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,15 @@ from .errors import Missing
 
 T = TypeVar("T")
 writing_mode: ContextVar[bool] = ContextVar("writing_mode", default=False)
+deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+"""Until when (monotonic clock) a writer may wait for its turn, with everything that it waits for."""
 AT_ONCE = 1000
+# Nobody waits longer for a lock, nothing runs longer, and who falls silent in a transaction loses it.
+POSTGRESQL_LIMITS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
+}
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -138,7 +147,7 @@ def init(app: Flask) -> None:
     if "flask_migrate" in sys.modules:
         prepare_migrations(app)
     with app.app_context():
-        _listen(db.engine)
+        _listen(db.engine, app.config["DATABASE_PATIENCE"])
 
 
 def prepare_migrations(app: Flask) -> None:
@@ -148,21 +157,45 @@ def prepare_migrations(app: Flask) -> None:
     Migrate(app, db, directory=str(app.config["MIGRATIONS"]), render_as_batch=True, compare_type=True)
 
 
-def _listen(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
+def without_limits(connection: Connection) -> None:
+    """Let this transaction take its time: migrations, backups and restores do on a large database (PostgreSQL)."""
+    if connection.dialect.name == "postgresql":
+        for name in POSTGRESQL_LIMITS:
+            connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+
+def _listen(engine: Engine, patience: int) -> None:
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _limit)
         return
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+
+    def connected(raw: Any, _record: Any) -> None:
+        _on_connect(raw, patience)
+
+    def begun(connection: Connection) -> None:
+        _on_begin(connection, patience)
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
 
 
-def _on_connect(dbapi_connection: Any, _record: Any) -> None:
+def _limit(raw: Any, _record: Any) -> None:
+    was, raw.autocommit = raw.autocommit, True
+    settings = ", ".join(
+        f"set_config('{name}', '{value}', false)" for name, value in POSTGRESQL_LIMITS.items()
+    )
+    raw.execute(f"SELECT {settings}")
+    raw.autocommit = was
+
+
+def _on_connect(dbapi_connection: Any, patience: int) -> None:
     # The driver's own deferred BEGIN makes read-then-write fail at once with "database is locked".
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={patience * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=15000")
     # What is deleted is overwritten: it must not lie about in the file.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
@@ -183,5 +216,9 @@ def forget_log() -> None:
         raw.close()
 
 
-def _on_begin(connection: Connection) -> None:
+def _on_begin(connection: Connection, patience: int) -> None:
+    until = deadline.get()
+    left = patience if until is None else max(0.0, until - time.monotonic())
+    raw: Any = connection.connection.driver_connection
+    raw.execute(f"PRAGMA busy_timeout={int(left * 1000)}").close()
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing_mode.get() else "BEGIN")

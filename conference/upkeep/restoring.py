@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from ..kit import archive, presence
-from ..kit.db import db, prepare_migrations
+from ..kit.db import db, prepare_migrations, without_limits
 from ..outbox import operations as outbox
 from . import backups, erasures
 
@@ -228,8 +228,8 @@ def _restore_postgresql(app: Flask, path: Path, report: Report, at: datetime) ->
     db.engine.dispose()
     try:
         with _workshop(Path(app.instance_path)) as shop, db.engine.begin() as connection:
+            without_limits(connection)
             connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             _refuse_company(connection)
             known = _known(connection)
             report.kept = _move_away(connection, at)
