@@ -1,17 +1,20 @@
 """The database: declarative base, column types, SQLite pragmas, row locks."""
 
 import enum
+import fcntl
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Enum, Integer, MetaData, Select, String, event, func, select
+from sqlalchemy import DateTime, Dialect, Enum, Integer, MetaData, Select, String, event, func, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
@@ -23,6 +26,8 @@ writing_mode: ContextVar[bool] = ContextVar("writing_mode", default=False)
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 """Until when (monotonic clock) a writer may wait for its turn, with everything that it waits for."""
 AT_ONCE = 1000
+MIGRATING = 20161005
+"""Our number of PostgreSQL's advisory lock for migrations."""
 # Nobody waits longer for a lock, nothing runs longer, and who falls silent in a transaction loses it.
 POSTGRESQL_LIMITS = {
     "lock_timeout": "3s",
@@ -155,6 +160,47 @@ def prepare_migrations(app: Flask) -> None:
     from flask_migrate import Migrate  # Imports Alembic and the dialects of every database.
 
     Migrate(app, db, directory=str(app.config["MIGRATIONS"]), render_as_batch=True, compare_type=True)
+
+
+@contextmanager
+def migrating(app: Flask) -> Iterator[Connection]:
+    """A connection in a transaction in which the schema is changed: one process at a time, whole or not at all.
+
+    Who comes second waits, and finds nothing left to do.
+    """
+    with Path(app.instance_path, "migrating.lock").open("a") as file, db.engine.connect() as connection:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        token = writing_mode.set(True)
+        try:
+            with _foreign_keys_asleep(connection), connection.begin():
+                without_limits(connection)
+                if connection.dialect.name == "postgresql":  # its other servers may be on other machines
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
+                yield connection
+                _refuse_orphans(connection)
+        finally:
+            writing_mode.reset(token)
+
+
+@contextmanager
+def _foreign_keys_asleep(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew; dropping the old one would take along what refers to it."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON").close()
+
+
+def _refuse_orphans(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if orphan is not None:
+            raise RuntimeError(f"after the migration a row of {orphan[0]} refers to nothing in {orphan[2]}")
 
 
 def without_limits(connection: Connection) -> None:
