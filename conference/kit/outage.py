@@ -127,13 +127,11 @@ class Kept:
 
 def kept() -> Kept | None:
     """What this request brought; None where there is nothing to send again, or a password that must not stand in a page."""
-    if request.method != "POST" or request.url_rule is None or request.is_json:
+    # A body that was not read to its end may be what did not fit on the disk.
+    if request.method != "POST" or request.url_rule is None or "form" not in vars(request):
         return None
-    try:
-        fields = tuple((name, value) for name, value in request.form.items(multi=True) if name not in OURS)
-        files = tuple(dict.fromkeys(request.files))
-    except Exception:  # noqa: BLE001 - the body itself may be what did not fit on the disk
-        return None
+    fields = tuple((name, value) for name, value in request.form.items(multi=True) if name not in OURS)
+    files = tuple(dict.fromkeys(request.files))
     if any(PASSWORDS.fullmatch(name) for name, _value in fields):
         return None
     texts = tuple(value for name, value in fields if _is_readable(name, value))

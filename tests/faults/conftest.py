@@ -2,6 +2,7 @@
 
 import pytest
 
+from . import faulty
 from .running import a_house
 
 
@@ -21,3 +22,10 @@ def house_of(empty_database, tmp_path):
         return folder, app, tokens
 
     return build
+
+
+@pytest.fixture
+def faults(app, monkeypatch):
+    """Lets the n-th step of something fail, see `faulty`."""
+    with faulty.wired(app, monkeypatch) as made:
+        yield made

@@ -19,7 +19,7 @@ from conference import create_app
 from conference.kit import links, unit
 from conference.kit.db import db
 
-from ..builders import a_conference, a_personal_link, an_invitation
+from ..builders import a_conference, a_personal_link, a_session, an_invitation
 from ..conftest import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -124,12 +124,36 @@ class Guest:
             self.csrf = token[1]
         return Answer(answer.status, answer.headers, page)
 
+    def send_file(self, path, name, content):
+        """One upload, as a browser's form sends it."""
+        mark = "a-line-between-the-parts"
+        parts = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{self.csrf}\r\n'.encode()
+        ]
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = b"".join([*parts, head.encode(), content, f"\r\n--{mark}--\r\n".encode()])
+        kind = {"Cookie": self.cookie, "Content-Type": f"multipart/form-data; boundary={mark}"}
+        connection = HTTPConnection("127.0.0.1", self.port)
+        connection.request("POST", path, body, kind)
+        answer = connection.getresponse()
+        found = Answer(answer.status, answer.headers, answer.read().decode())
+        connection.close()
+        return found
+
     def look(self):
         assert self.call("GET").status == 200
         return self
 
     def say_yes(self, diet=WORDS):
         return self.call("POST", fields={"reply": "accepted", "name": "Ada Muster", "diet": diet})
+
+
+def signed_in(app, account, port):
+    """Somebody of the staff, whose session began elsewhere."""
+    person = Guest(port, "none")
+    signer = app.session_interface.get_signing_serializer(app)
+    person.cookie = f"{app.config['SESSION_COOKIE_NAME']}={signer.dumps(a_session(app, account))}"
+    return person
 
 
 def at_once(calls):
@@ -158,7 +182,7 @@ def a_house(folder, empty, people, **over):
         if empty is None:
             db.create_all()
         with unit.writing():
-            june = a_conference(seats=1000, day=SOON, answer_by=SOON - timedelta(days=10))
+            june = a_conference(slug="soon", seats=1000, day=SOON, answer_by=SOON - timedelta(days=10))
             invited = [an_invitation(june, sent=True) for _ in range(people)]
             tokens = [links.token_of(a_personal_link(one).nonce) for one in invited]
         db.session.remove()

@@ -24,7 +24,7 @@ from ..house.test_migrations import SERVERS
 from ..upkeep.test_health import prepared
 from .running import ROOT, wait_until
 
-SECOND = '''
+SECOND = """
 import os
 import time
 from pathlib import Path
@@ -51,7 +51,7 @@ def downgrade():
     with op.batch_alter_table("contact") as batch:
         batch.drop_column("nick")
     op.drop_table("more")
-'''
+"""
 
 
 @pytest.fixture(params=SERVERS)
@@ -60,7 +60,11 @@ def old(request, tmp_path):
     is_server = request.param == "postgresql"
     folder = copytree(ROOT / "conference" / "migrations", tmp_path / "migrations")
     (folder / "versions" / "0002_more.py").write_text(SECOND.format(folder=str(tmp_path)))
-    over = {"DATABASE_URL": SERVER if is_server else "", "MIGRATIONS": folder, "INSTANCE": tmp_path / "instance"}
+    over = {
+        "DATABASE_URL": SERVER if is_server else "",
+        "MIGRATIONS": folder,
+        "INSTANCE": tmp_path / "instance",
+    }
     app = create_app(SETTINGS | over)
     with app.app_context():
         clean()
@@ -131,7 +135,9 @@ def test_f14_up_down_up_keeps_every_row(old):
             db.session.remove()
             step()
             assert counts() == before
-            orphans = select(func.count(Registration.id)).where(Registration.contact_id.not_in(select(Contact.id)))
+            orphans = select(func.count(Registration.id)).where(
+                Registration.contact_id.not_in(select(Contact.id))
+            )
             assert db.session.scalar(orphans) == 0
     assert schema(app) == "0002"
 
