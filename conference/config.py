@@ -102,7 +102,7 @@ def defaults() -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_NAME": "folgetermin",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
-        "WTF_CSRF_TIME_LIMIT": 12 * 3600,
+        "WTF_CSRF_TIME_LIMIT": None,  # It ends with the session; a clock that was set back must not end it before.
         "WTF_CSRF_SSL_STRICT": False,  # It wants a Referer, which our own Referrer-Policy keeps back; the token is enough.
         "RATELIMIT_STORAGE_URI": "memory://",
         "SEND_FILE_MAX_AGE_DEFAULT": None,

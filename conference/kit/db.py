@@ -5,7 +5,7 @@ import fcntl
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
+from . import clock
 from .errors import Missing
 
 T = TypeVar("T")
@@ -213,6 +214,7 @@ def without_limits(connection: Connection) -> None:
 def _listen(engine: Engine, patience: int) -> None:
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _limit)
+        event.listen(engine, "begin", _look_at_clock)
         return
 
     def connected(raw: Any, _record: Any) -> None:
@@ -232,6 +234,14 @@ def _limit(raw: Any, _record: Any) -> None:
     )
     raw.execute(f"SELECT {settings}")
     raw.autocommit = was
+
+
+def _look_at_clock(connection: Connection) -> None:
+    """Leases and deadlines of processes on several machines are measured with one clock."""
+    raw: Any = connection.connection.driver_connection
+    # A line that broke is told by the statement that asks for something.
+    with suppress(connection.dialect.loaded_dbapi.Error):
+        clock.follow(lambda: float(raw.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()[0]))
 
 
 def _on_connect(dbapi_connection: Any, patience: int) -> None:

@@ -9,7 +9,7 @@ from shutil import which
 
 import psycopg
 
-from .running import free_port
+from .running import quiet_port
 
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
 PROGRAMS = (DEBIAN[-1] if DEBIAN else Path(which("initdb") or "/none").resolve()).parent
@@ -19,9 +19,16 @@ class Cluster:
     """Its folder, port and address."""
 
     def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, quiet_port()
         self.data = folder / "data"
-        self.url = f"postgresql+psycopg://folgetermin@127.0.0.1:{self.port}/folgetermin"
+
+    def database(self, name):
+        """A new database; gives its address."""
+        self.run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "folgetermin", name)
+        return self.address(name)
+
+    def address(self, name):
+        return f"postgresql+psycopg://folgetermin@127.0.0.1:{self.port}/{name}"
 
     def run(self, program, *words, check=True):
         # PostgreSQL refuses to run as root.
@@ -43,9 +50,13 @@ class Cluster:
         self.stop()
         self.start()
 
+    def connect(self, name="folgetermin"):
+        """A connection of the administrator's own."""
+        return psycopg.connect(self.address(name).replace("+psycopg", ""), autocommit=True)
+
     def ask(self, statement):
         """The rows of a statement of the administrator's own."""
-        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+        with self.connect() as connection:
             found = connection.execute(statement)
             return found.fetchall() if found.description else []
 
@@ -67,7 +78,6 @@ def running(folder):
         )
     try:
         made.start()
-        made.run("createdb", "-h", "127.0.0.1", "-p", made.port, "-U", "folgetermin", "folgetermin")
         yield made
     finally:
         made.stop()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from . import faulty
+from . import cluster, faulty
 from .running import a_house
 
 
@@ -28,4 +28,11 @@ def house_of(empty_database, tmp_path):
 def faults(app, monkeypatch):
     """Lets the n-th step of something fail, see `faulty`."""
     with faulty.wired(app, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def cluster_of_ours(tmp_path_factory):
+    """A PostgreSQL server that tests may kill, see `cluster`."""
+    with cluster.running(tmp_path_factory.mktemp("postgresql") / "cluster") as made:
         yield made

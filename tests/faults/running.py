@@ -2,6 +2,7 @@
 
 import html
 import os
+import random
 import re
 import signal
 import socket
@@ -33,6 +34,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def quiet_port():
+    """One that stays free while nobody listens: the system gives those below 32768 to no outgoing connection."""
+    while True:
+        port = random.randrange(20000, 32000)
+        if not answers(port):
+            return port
+
+
 def settings_of(folder, **over):
     """The environment of a process that works on the data in this folder."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
@@ -61,11 +70,11 @@ def process(words, environment, log, before=()):
 
 
 @contextmanager
-def web(folder, log, *, before=(), workers=1, environment=None, **over):
+def web(folder, log, *, before=(), begin=(), workers=1, environment=None, **over):
     """Gunicorn with eight threads on the data in this folder; gives its port and process."""
     port = free_port()
     settings = settings_of(folder, BASE_URL=f"http://127.0.0.1:{port}", **over) | (environment or {})
-    words = ["gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8",
+    words = [*begin, "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8",
              "--worker-class", "gthread", "--log-level", "warning", "--graceful-timeout", "30"]  # fmt: skip
     with process(words, settings, log, before) as child:
         wait_until(lambda: answers(port) or child.poll() is not None)
@@ -151,8 +160,12 @@ class Guest:
 def signed_in(app, account, port):
     """Somebody of the staff, whose session began elsewhere."""
     person = Guest(port, "none")
+    held = a_session(app, account) | {"seen": int(time.time())}
     signer = app.session_interface.get_signing_serializer(app)
-    person.cookie = f"{app.config['SESSION_COOKIE_NAME']}={signer.dumps(a_session(app, account))}"
+    person.cookie = f"{app.config['SESSION_COOKIE_NAME']}={signer.dumps(held)}"
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
     return person
 
 
