@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -20,6 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
 from . import clock
+from .dates import DEFAULT_ZONE
 from .errors import Missing
 
 T = TypeVar("T")
@@ -78,6 +81,25 @@ class Seconds(TypeDecorator[timedelta]):
         return None if value is None else timedelta(seconds=value)
 
 
+class Zone(TypeDecorator[str]):
+    """The name of a time zone. One that this machine does not know must not block the list that it stands in."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None or _is_zone(value) else DEFAULT_ZONE
+
+
+@lru_cache(maxsize=64)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 class Choice(enum.Enum):
     """A closed set of values: the database holds the value, the screen shows the label."""
 
@@ -93,9 +115,39 @@ class Choice(enum.Enum):
     def choices(cls) -> list[tuple[str, Any]]:
         return [(member.value, member.label) for member in cls]
 
+    @classmethod
+    def unknown(cls, value: str) -> Self:
+        """Stands for what another version has stored: it is none of ours, and is shown as it is."""
+        known: dict[tuple[type[Choice], str], Any] = _unknown
+        if (cls, value) not in known:
+            member = object.__new__(cls)
+            member._name_, member._value_, member.label = f"unknown {value}", value, value
+            known[cls, value] = member
+        found: Self = known[cls, value]
+        return found
+
+
+_unknown: dict[tuple[type[Choice], str], Any] = {}
+
 
 def _values(choice: type[Choice]) -> list[str]:
     return [member.value for member in choice]
+
+
+class Choices(Enum):
+    """A choice as text. One row with a value that nobody knows must not block the list that it stands in."""
+
+    def _resolve_for_python_type(self, python_type: type[Any], _matched: Any, _flattened: Any) -> "Choices":
+        return Choices(
+            python_type, native_enum=False, length=40, values_callable=_values, create_constraint=False
+        )
+
+    def _object_value_for_elem(self, elem: str) -> Any:
+        try:
+            return super()._object_value_for_elem(elem)
+        except LookupError:
+            choice: type[Choice] = self.enum_class
+            return choice.unknown(elem)
 
 
 class Base(DeclarativeBase):
@@ -107,9 +159,7 @@ class Base(DeclarativeBase):
             datetime: Moment,
             timedelta: Seconds,
             str: String,
-            Choice: Enum(
-                Choice, native_enum=False, length=40, values_callable=_values, create_constraint=False
-            ),
+            Choice: Choices(Choice),
         },
     )
 

@@ -553,6 +553,9 @@ def _try(carrier: Carrier, item: _Taken) -> SendFailed | None:
         carrier.send(item.letter)
     except SendFailed as failure:
         return failure
+    except Exception as error:  # one letter that cannot be written must not stop all others
+        current_app.logger.exception("letter %s cannot be written", item.mail_id)
+        return SendFailed(True, 0, f"cannot be written: {type(error).__name__}")
     return None
 
 
