@@ -146,7 +146,7 @@ class Choices(Enum):
         try:
             return super()._object_value_for_elem(elem)
         except LookupError:
-            choice: type[Choice] = self.enum_class
+            choice: Any = self.enum_class
             return choice.unknown(elem)
 
 

@@ -55,7 +55,7 @@ PART = [
 
 
 def test_req_33_a_part_of_the_suite_is_green_in_poor_surroundings(tmp_path):
-    """What knows of time, words and files. The whole suite is run like this by hand, see docs/requirements.md."""
+    """What knows of time, words and files; the whole suite would take too long here."""
     words = [
         sys.executable,
         "-m",
