@@ -41,7 +41,8 @@ PASSWORDS = re.compile(
     r".*(?:password|passwort|kennwort|passcode).*|current|again|code|totp.*|recovery.*", re.IGNORECASE
 )
 OURS = {"csrf_token"}
-READABLE = re.compile(r"\s|[^\x00-\x7f]|[A-Za-z]{3}")
+READABLE = re.compile(r"\s|[^\x00-\x7f]|[A-Z@]")
+"""Words of people; what looks otherwise (accepted, 2, on) is mostly the value of a button or a choice."""
 
 
 class Unavailable(Exception):
