@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from conference.kit.db import db
 from conference.outbox.models import Mail, MailState
-from conference.outbox.operations import drain
+from conference.outbox.operations import drain, enclose
 from conference.registrations import operations as registrations
 from conference.registrations.models import ConsentKind
 
@@ -28,6 +28,7 @@ POISONS = {
     "broken mark": "text = '{{link:abc}} ((( <', button_label = 'x', button_url = 'javascript:alert(1)'",
     "unknown state": "state = 'paused'",
     "unknown kind": "kind = 'telegram'",
+    "no media type": "kind = 'minutes'",
 }
 
 
@@ -35,7 +36,9 @@ POISONS = {
 def test_f25_a_letter_blocks_neither_queue_nor_list(app, in_house, browser, organiser, smtp_server, name):
     with in_house():
         conference = a_conference(organiser)
-        mails = [a_mail(about=conference.slug) for _number in range(3)]
+        broken = enclose("protokoll.pdf", "kein Dateityp", b"%PDF") if name == "no media type" else None
+        mails = [a_mail(about=conference.slug, enclosure=broken)]
+        mails += [a_mail(about=conference.slug) for _number in range(2)]
         ids = [mail.id for mail in mails]
     with in_house():
         blob = {"blob": b"BEGIN:NOTHING"} if ":blob" in POISONS[name] else {}
