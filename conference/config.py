@@ -141,8 +141,9 @@ def _words(text: str) -> list[str]:
 
 def _engine_options(sqlite: bool) -> dict[str, Any]:
     # The values of a statement that failed are people's data; they have no business in a log.
-    options: dict[str, Any] = {"pool_pre_ping": not sqlite, "hide_parameters": True, "pool_timeout": 10}
+    options: dict[str, Any] = {"pool_pre_ping": not sqlite, "hide_parameters": True}
     if not sqlite:
+        options["pool_timeout"] = 10
         options["connect_args"] = {"application_name": APPLICATION, "connect_timeout": 5}
     return options
 

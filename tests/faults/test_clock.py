@@ -82,6 +82,7 @@ def test_f12_after_a_jump_nobody_takes_what_another_may_be_sending(app, in_house
         taken = a_mail()
         taken.state, taken.lease_until = MailState.SENDING, NOW + outbox.LEASE
     later = NOW + timedelta(hours=1)
+    monkeypatch.setattr(clock, "JUMP", 30.0)
     monkeypatch.setattr(clock, "_hands", clock._Hands(clock._hands.difference - 3600))
     with app.app_context():
         clock.now()  # sees that the hands stand an hour further than it thought
