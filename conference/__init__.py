@@ -1,6 +1,5 @@
 """Folgetermin: one unbroken thread from the invitation to what became of it."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from importlib import import_module
@@ -11,7 +10,6 @@ from typing import Any
 
 import click
 from flask import Flask, Response, abort, current_app, request
-from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
@@ -33,6 +31,7 @@ from .kit import (
     once,
     origins,
     presence,
+    sessions,
     soundness,
     unit,
 )
@@ -62,17 +61,11 @@ ROOT = Path(__file__).parent.parent
 csrf = CSRFProtect()
 
 
-class Sessions(SecureCookieSessionInterface):
-    """Cookies are signed with HMAC-SHA-256; Flask by itself takes SHA-1."""
-
-    digest_method = staticmethod(hashlib.sha256)
-
-
 class House(Flask):
     """A Flask whose dispatch is one transaction, after the check at the door."""
 
     request_class = bodies.Body
-    session_interface = Sessions()
+    session_interface = sessions.Sessions()
 
     def dispatch_request(self) -> ResponseReturnValue:
         def enter() -> ResponseReturnValue:

@@ -29,6 +29,7 @@ NUMBERS = {
     "MAIL_PORT": (1, 65535), "MAIL_PER_MINUTE": (1, 100_000), "MAIL_HOLD_SECONDS": (0, 3600),
     "MAIL_TIMEOUT": (1, 50), "IMAP_PORT": (1, 65535), "MAIL_TEXT_DAYS": (0, 365), "TRUSTED_PROXIES": (0, 9),
     "BACKUP_DAYS": (1, 3650), "BACKUP_HOUR": (0, 23), "DISK_RESERVE": (1, 1_000_000),
+    "DATABASE_PATIENCE": (1, 50),
 }  # fmt: skip
 ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 CHOICES = {
@@ -91,6 +92,7 @@ def defaults() -> dict[str, Any]:
         "BACKUP_DAYS": 30,
         "BACKUP_HOUR": 2,
         "DISK_RESERVE": 200,
+        "DATABASE_PATIENCE": 15,
         "MIGRATIONS": HERE / "migrations",
         "TRANSLATIONS": HERE / "translations",
         "MAX_CONTENT_LENGTH": 256 * 1024,
@@ -100,7 +102,7 @@ def defaults() -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_NAME": "folgetermin",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
-        "WTF_CSRF_TIME_LIMIT": 12 * 3600,
+        "WTF_CSRF_TIME_LIMIT": None,  # It ends with the session; a clock that was set back must not end it before.
         "WTF_CSRF_SSL_STRICT": False,  # It wants a Referer, which our own Referrer-Policy keeps back; the token is enough.
         "RATELIMIT_STORAGE_URI": "memory://",
         "SEND_FILE_MAX_AGE_DEFAULT": None,
@@ -141,6 +143,7 @@ def _engine_options(sqlite: bool) -> dict[str, Any]:
     # The values of a statement that failed are people's data; they have no business in a log.
     options: dict[str, Any] = {"pool_pre_ping": not sqlite, "hide_parameters": True}
     if not sqlite:
+        options["pool_timeout"] = 10
         options["connect_args"] = {"application_name": APPLICATION, "connect_timeout": 5}
     return options
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..accounts.models import Account, Role
 from ..core.walltime import end_of_day
-from ..kit.db import Model
+from ..kit.db import Model, Zone
 
 
 class Series(Model):
@@ -58,7 +58,7 @@ class Conference(Model):
     slug: Mapped[str] = mapped_column(unique=True)
     title: Mapped[str]
     focus_question: Mapped[str] = mapped_column(Text, default="")
-    zone: Mapped[str] = mapped_column(default="Europe/Berlin")
+    zone: Mapped[str] = mapped_column(Zone, default="Europe/Berlin")
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     answer_by: Mapped[date]

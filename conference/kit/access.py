@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from . import clock
+
 MINUTE = 60
 IDLE = 30 * MINUTE
 HALF = 10 * MINUTE
@@ -234,7 +236,8 @@ def half_signed_in(now: float) -> int | None:
 
 def is_idle(now: float) -> bool:
     """True when nothing was asked for so long that the staff session is over. The cookie knows, so that no GET writes."""
-    return int(now) - int(session.get("seen", 0)) > IDLE
+    seen = int(session.get("seen", 0))
+    return int(now) - seen - clock.leapt_since(seen) > IDLE
 
 
 def note_seen(now: float) -> None:

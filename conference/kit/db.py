@@ -1,25 +1,43 @@
 """The database: declarative base, column types, SQLite pragmas, row locks."""
 
 import enum
+import fcntl
 import sys
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Enum, Integer, MetaData, Select, String, event, func, select
+from sqlalchemy import DateTime, Dialect, Enum, Integer, MetaData, Select, String, event, func, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
+from . import clock
+from .dates import DEFAULT_ZONE
 from .errors import Missing
 
 T = TypeVar("T")
 writing_mode: ContextVar[bool] = ContextVar("writing_mode", default=False)
+deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+"""Until when (monotonic clock) a writer may wait for its turn, with everything that it waits for."""
 AT_ONCE = 1000
+MIGRATING = 20161005
+"""Our number of PostgreSQL's advisory lock for migrations."""
+# Nobody waits longer for a lock, nothing runs longer, and who falls silent in a transaction loses it.
+POSTGRESQL_LIMITS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
+}
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -63,6 +81,25 @@ class Seconds(TypeDecorator[timedelta]):
         return None if value is None else timedelta(seconds=value)
 
 
+class Zone(TypeDecorator[str]):
+    """The name of a time zone. One that this machine does not know must not block the list that it stands in."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None or _is_zone(value) else DEFAULT_ZONE
+
+
+@lru_cache(maxsize=64)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 class Choice(enum.Enum):
     """A closed set of values: the database holds the value, the screen shows the label."""
 
@@ -78,9 +115,39 @@ class Choice(enum.Enum):
     def choices(cls) -> list[tuple[str, Any]]:
         return [(member.value, member.label) for member in cls]
 
+    @classmethod
+    def unknown(cls, value: str) -> Self:
+        """Stands for what another version has stored: it is none of ours, and is shown as it is."""
+        known: dict[tuple[type[Choice], str], Any] = _unknown
+        if (cls, value) not in known:
+            member = object.__new__(cls)
+            member._name_, member._value_, member.label = f"unknown {value}", value, value
+            known[cls, value] = member
+        found: Self = known[cls, value]
+        return found
+
+
+_unknown: dict[tuple[type[Choice], str], Any] = {}
+
 
 def _values(choice: type[Choice]) -> list[str]:
     return [member.value for member in choice]
+
+
+class Choices(Enum):
+    """A choice as text. One row with a value that nobody knows must not block the list that it stands in."""
+
+    def _resolve_for_python_type(self, python_type: type[Any], _matched: Any, _flattened: Any) -> "Choices":
+        return Choices(
+            python_type, native_enum=False, length=40, values_callable=_values, create_constraint=False
+        )
+
+    def _object_value_for_elem(self, elem: str) -> Any:
+        try:
+            return super()._object_value_for_elem(elem)
+        except LookupError:
+            choice: Any = self.enum_class
+            return choice.unknown(elem)
 
 
 class Base(DeclarativeBase):
@@ -92,9 +159,7 @@ class Base(DeclarativeBase):
             datetime: Moment,
             timedelta: Seconds,
             str: String,
-            Choice: Enum(
-                Choice, native_enum=False, length=40, values_callable=_values, create_constraint=False
-            ),
+            Choice: Choices(Choice),
         },
     )
 
@@ -144,7 +209,7 @@ def init(app: Flask) -> None:
     if "flask_migrate" in sys.modules:
         prepare_migrations(app)
     with app.app_context():
-        _listen(db.engine)
+        _listen(db.engine, app.config["DATABASE_PATIENCE"])
 
 
 def prepare_migrations(app: Flask) -> None:
@@ -154,21 +219,95 @@ def prepare_migrations(app: Flask) -> None:
     Migrate(app, db, directory=str(app.config["MIGRATIONS"]), render_as_batch=True, compare_type=True)
 
 
-def _listen(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
+@contextmanager
+def migrating(app: Flask) -> Iterator[Connection]:
+    """A connection in a transaction in which the schema is changed: one process at a time, whole or not at all.
+
+    Who comes second waits, and finds nothing left to do.
+    """
+    with Path(app.instance_path, "migrating.lock").open("a") as file, db.engine.connect() as connection:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        token = writing_mode.set(True)
+        try:
+            with _foreign_keys_asleep(connection), connection.begin():
+                without_limits(connection)
+                if connection.dialect.name == "postgresql":  # its other servers may be on other machines
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
+                yield connection
+                _refuse_orphans(connection)
+        finally:
+            writing_mode.reset(token)
+
+
+@contextmanager
+def _foreign_keys_asleep(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew; dropping the old one would take along what refers to it."""
+    if connection.dialect.name != "sqlite":
+        yield
         return
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON").close()
 
 
-def _on_connect(dbapi_connection: Any, _record: Any) -> None:
+def _refuse_orphans(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if orphan is not None:
+            raise RuntimeError(f"after the migration a row of {orphan[0]} refers to nothing in {orphan[2]}")
+
+
+def without_limits(connection: Connection) -> None:
+    """Let this transaction take its time: migrations, backups and restores do on a large database (PostgreSQL)."""
+    if connection.dialect.name == "postgresql":
+        for name in POSTGRESQL_LIMITS:
+            connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+
+def _listen(engine: Engine, patience: int) -> None:
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _limit)
+        event.listen(engine, "begin", _look_at_clock)
+        return
+
+    def connected(raw: Any, _record: Any) -> None:
+        _on_connect(raw, patience)
+
+    def begun(connection: Connection) -> None:
+        _on_begin(connection, patience)
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+def _limit(raw: Any, _record: Any) -> None:
+    was, raw.autocommit = raw.autocommit, True
+    settings = ", ".join(
+        f"set_config('{name}', '{value}', false)" for name, value in POSTGRESQL_LIMITS.items()
+    )
+    raw.execute(f"SELECT {settings}")
+    raw.autocommit = was
+
+
+def _look_at_clock(connection: Connection) -> None:
+    """Leases and deadlines of processes on several machines are measured with one clock."""
+    raw: Any = connection.connection.driver_connection
+    # A line that broke is told by the statement that asks for something.
+    with suppress(connection.dialect.loaded_dbapi.Error):
+        clock.follow(lambda: float(raw.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()[0]))
+
+
+def _on_connect(dbapi_connection: Any, patience: int) -> None:
     # The driver's own deferred BEGIN makes read-then-write fail at once with "database is locked".
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={patience * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=15000")
     # What is deleted is overwritten: it must not lie about in the file.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
@@ -189,5 +328,9 @@ def forget_log() -> None:
         raw.close()
 
 
-def _on_begin(connection: Connection) -> None:
+def _on_begin(connection: Connection, patience: int) -> None:
+    until = deadline.get()
+    left = patience if until is None else max(0.0, until - time.monotonic())
+    raw: Any = connection.connection.driver_connection
+    raw.execute(f"PRAGMA busy_timeout={int(left * 1000)}").close()
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing_mode.get() else "BEGIN")

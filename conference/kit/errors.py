@@ -1,15 +1,16 @@
 """What can go wrong on purpose, and the pages that say so."""
 
+import sqlite3
 from http import HTTPStatus
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from . import logs
+from . import access, logs, outage
 from .pdf import PdfFailed
 
 
@@ -44,7 +45,8 @@ def init(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(Missing, _missing)
     app.register_error_handler(IntegrityError, _raced)
-    app.register_error_handler(OperationalError, _unavailable)
+    for kind in (SQLAlchemyError, sqlite3.Error, OSError, outage.Unavailable):
+        app.register_error_handler(kind, _unavailable)
     app.register_error_handler(PdfFailed, _no_pdf)
     app.register_error_handler(CSRFError, _expired_form)
     app.register_error_handler(HTTPException, _http)
@@ -65,9 +67,20 @@ def _raced(error: IntegrityError) -> ResponseReturnValue:
     return render_template("errors/refused.html", reason=reason, status=409), 409
 
 
-def _unavailable(error: OperationalError) -> ResponseReturnValue:
-    current_app.logger.error("database unavailable: %s", error.orig)
-    return _page(HTTPStatus.SERVICE_UNAVAILABLE), 503, {"Retry-After": "5"}
+def _unavailable(error: Exception) -> ResponseReturnValue:
+    """Something is away for a while: 503 or 507, with what was sent on the page. What is no outage is a fault of ours."""
+    found = outage.judged(error)
+    if found is None:
+        return _crashed(error)
+    where = request.url_rule.rule if request.url_rule is not None else "-"
+    current_app.logger.error("unavailable at %s %s: %s", request.method, where, found.reason)
+    # Who asks is in the database as well; the page asks it nothing.
+    g.visitor = access.Visitor()
+    headers = {"Retry-After": str(found.seconds)}
+    answer = outage.plain(found)
+    if answer is not None:
+        return answer[0], found.status, headers | {"Content-Type": answer[1]}
+    return _page(found.status, kept=outage.kept()), found.status, headers
 
 
 def _no_pdf(error: PdfFailed) -> ResponseReturnValue:

@@ -2,15 +2,18 @@
 
 import fcntl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
-from flask import Response, current_app, has_app_context, make_response, request
+from flask import Response, current_app, g, has_app_context, make_response, request, session
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
 
-from .db import db, writing_mode
+from . import outage
+from .db import db, deadline, writing_mode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,10 +38,29 @@ def run(dispatch: Callable[[], ResponseReturnValue]) -> Response:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.method in SAFE_METHODS or getattr(view, "own_transactions", False):
         return _run_reading(dispatch)
-    with writing(commit=False) as end:
-        response = make_response(dispatch())
-        end(response.status_code < 400)
-    return response
+    return _run_writing(dispatch)
+
+
+def _run_writing(dispatch: Callable[[], ResponseReturnValue]) -> Response:
+    """Answer, and once more from the beginning when PostgreSQL has taken everything back because somebody else was first."""
+    until, before = time.monotonic() + _patience(), dict(session)
+    while True:
+        try:
+            with writing(commit=False, until=until) as end:
+                response = make_response(dispatch())
+                end(response.status_code < 400)
+            return response
+        except DBAPIError as error:
+            if not outage.is_lost_race(error) or time.monotonic() >= until or request.files:
+                raise
+        g.pop("visitor", None)
+        if dict(session) != before:
+            session.clear()
+            session.update(before)
+
+
+def _patience() -> float:
+    return float(current_app.config["DATABASE_PATIENCE"])
 
 
 def _run_reading(dispatch: Callable[[], ResponseReturnValue]) -> Response:
@@ -49,10 +71,11 @@ def _run_reading(dispatch: Callable[[], ResponseReturnValue]) -> Response:
 
 
 @contextmanager
-def writing(commit: bool = True) -> Iterator[Callable[[bool], None]]:
+def writing(commit: bool = True, *, until: float | None = None) -> Iterator[Callable[[bool], None]]:
     """A writing transaction. It commits at the end, unless an exception passes or `end(False)` was called.
 
-    With commit=False the caller must call `end(True)` to commit.
+    With commit=False the caller must call `end(True)` to commit. Who is not let in within DATABASE_PATIENCE (or `until`,
+    on the monotonic clock) gets Unavailable or the database's own error.
     """
     if writing_mode.get():
         raise RuntimeError("a writing transaction is already open")
@@ -62,8 +85,9 @@ def writing(commit: bool = True) -> Iterator[Callable[[bool], None]]:
         outcome["good"] = good
 
     db.session.rollback()
-    with _one_writer():
-        token = writing_mode.set(True)
+    until = time.monotonic() + _patience() if until is None else until
+    with _one_writer(until):
+        token, waits = writing_mode.set(True), deadline.set(until)
         try:
             yield end
             if outcome["good"]:
@@ -75,6 +99,7 @@ def writing(commit: bool = True) -> Iterator[Callable[[bool], None]]:
             raise
         finally:
             writing_mode.reset(token)
+            deadline.reset(waits)
     calls = db.session.info.pop("after_commit", {})
     if outcome["good"]:
         _do(calls)
@@ -107,18 +132,68 @@ def _do(calls: dict[str, Callable[[], None]]) -> None:
     for call in calls.values():
         try:
             call()
-        except Exception:
-            current_app.logger.exception("work after the commit failed; the schedule repeats it")
+        except Exception as error:
+            found = outage.judged(error)
+            if found is None:
+                current_app.logger.exception("work after the commit failed; the schedule repeats it")
+            else:
+                current_app.logger.error(
+                    "work after the commit failed; the schedule repeats it: %s", found.reason
+                )
 
 
 @contextmanager
-def _one_writer() -> Iterator[None]:
+def _one_writer(until: float) -> Iterator[None]:
     # SQLite's busy handler lets writers overtake each other in growing sleeps; taking turns before
     # BEGIN IMMEDIATE cuts the 99th percentile by ten (measured in the handbook).
     path: Path | None = current_app.config["WRITE_LOCK"]
     if path is None:
         yield
         return
-    with _turn, path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    if not _turn.acquire(timeout=max(0.0, until - time.monotonic())):
+        raise outage.Unavailable("the turn to write did not come in time")
+    try:
+        file = _locked(path, until)
+        try:
+            yield
+        finally:
+            file.close()
+    finally:
+        _turn.release()
+
+
+def _locked(path: Path, until: float) -> IO[str]:
+    """The file, locked against other processes. Raises Unavailable when they keep it beyond the time."""
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _Waiting(file).until(until)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+class _Waiting:
+    """Waits for the lock in the queue of the system, which knows no time limit: so a thread waits, and may be left."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file = file
+        self.has_it, self.is_left, self.one = threading.Event(), False, threading.Lock()
+
+    def until(self, moment: float) -> IO[str]:
+        threading.Thread(target=self._wait, daemon=True).start()
+        self.has_it.wait(max(0.0, moment - time.monotonic()))
+        with self.one:
+            if self.has_it.is_set():
+                return self.file
+            self.is_left = True
+        raise outage.Unavailable("another process keeps the turn to write")
+
+    def _wait(self) -> None:
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+        with self.one:
+            self.has_it.set()
+            if self.is_left:
+                self.file.close()

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from ..kit import archive, clock, soundness
 from ..kit.dates import DEFAULT_ZONE
-from ..kit.db import db
+from ..kit.db import db, without_limits
 from . import erasures
 
 PRODUCT, FORMAT = "folgetermin", 1
@@ -169,7 +169,7 @@ def _take_postgresql(shop: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     (shop / TABLES).mkdir()
     with db.engine.connect() as connection:
         connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        without_limits(connection)
         tables = sorted(inspect(connection).get_table_names())
         columns = {name: _columns(connection, name) for name in tables}
         rows, parts = {}, {}

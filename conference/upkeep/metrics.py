@@ -7,9 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 from flask import Flask
-from sqlalchemy.exc import DatabaseError
 
-from ..kit import counts, unit
+from ..kit import counts, outage, unit
 from . import queries
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -85,7 +84,7 @@ def _sizes(app: Flask) -> list[tuple[str, str, Samples]]:
     try:
         with unit.reading():
             sizes = queries.database_bytes(app)
-    except (DatabaseError, OSError):
+    except (*outage.AWAY, OSError):
         return []
     return [
         (

@@ -9,9 +9,8 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.exc import DatabaseError
 
-from ..kit import soundness, unit
+from ..kit import outage, soundness, unit
 from ..kit.db import db
 from ..outbox import queries as outbox
 from . import backups
@@ -42,7 +41,7 @@ def checks(app: Flask, at: datetime) -> list[Check]:
             # What follows asks tables that only the current schema is sure to have.
             if found[1].is_good:
                 found += [_worker(at), _queue(at)]
-    except DatabaseError:
+    except outage.AWAY:
         found = [Check("database", False, {}), _disk(app), *_backup(app, at)]
     return found
 

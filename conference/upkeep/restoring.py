@@ -22,12 +22,13 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from ..kit import archive, presence
-from ..kit.db import db, prepare_migrations
+from ..kit.db import db, prepare_migrations, without_limits
 from ..outbox import operations as outbox
 from . import backups, erasures
 
 STAMP = "%Y%m%d-%H%M%S"
 APPLICATION = "folgetermin"
+WORKSHOP = ".restore-"
 
 
 class RestoreRefused(RuntimeError):
@@ -68,12 +69,12 @@ def restore(app: Flask, path: Path, *, at: datetime) -> Report:
     """Put the backup in the place of what is there. Raises RestoreRefused; then nothing was changed."""
     report = Report(check(app, path))
     try:
-        with presence.alone(app):
+        with presence.alone(app), _files_at_hand(app, path, report) as files:
             if db.engine.dialect.name == "sqlite":
                 _restore_sqlite(app, path, report, at)
             else:
                 _restore_postgresql(app, path, report, at)
-            _restore_files(app, path, report, at)
+            _put_files_in_place(app, files, at)
     except presence.Busy:
         raise RestoreRefused(
             "Folgetermin is running here; please stop web server and worker first, then restore."
@@ -212,7 +213,8 @@ def _sync(file: Path) -> None:
 
 @contextmanager
 def _workshop(folder: Path) -> Iterator[Path]:
-    shop = Path(mkdtemp(dir=folder, prefix=".restore-"))
+    """A folder for half-made things, gone afterwards."""
+    shop = Path(mkdtemp(dir=folder, prefix=WORKSHOP))
     try:
         yield shop
     finally:
@@ -228,8 +230,8 @@ def _restore_postgresql(app: Flask, path: Path, report: Report, at: datetime) ->
     db.engine.dispose()
     try:
         with _workshop(Path(app.instance_path)) as shop, db.engine.begin() as connection:
+            without_limits(connection)
             connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             _refuse_company(connection)
             known = _known(connection)
             report.kept = _move_away(connection, at)
@@ -304,20 +306,31 @@ def _copy_in(connection: Connection, table: str, columns: list[str], source: Pat
 # -- files beside the database ----------------------------------------
 
 
-def _restore_files(app: Flask, path: Path, report: Report, at: datetime) -> None:
+@contextmanager
+def _files_at_hand(app: Flask, path: Path, report: Report) -> Iterator[Path]:
+    """The files of the backup in a folder beside their place: nothing more than two names is missing when the database is there.
+
+    We are alone here, so what lies about was left by a restore that was killed: it holds people's data, and goes.
+    """
     instance = Path(app.instance_path)
+    for left in instance.glob(f"{WORKSHOP}*"):
+        shutil.rmtree(left, ignore_errors=True)
     parts = report.manifest["parts"]
-    names = [name for name in parts if name.split("/")[0] in backups.BESIDE]
     with _workshop(instance) as shop:
-        for name in names:
+        for name in (name for name in parts if name.split("/")[0] in backups.BESIDE):
             target = shop / name
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             archive.unpack(path, name, target, parts[name])
             _like(instance, target)
-        for folder in backups.BESIDE:
-            if (instance / folder).exists():
-                (instance / folder).rename(_free(instance / f"{folder}-before-restore-{_stamp(at)}"))
-            if (shop / folder).exists():
-                (shop / folder).rename(instance / folder)
+        yield shop
+
+
+def _put_files_in_place(app: Flask, shop: Path, at: datetime) -> None:
+    instance = Path(app.instance_path)
+    for folder in backups.BESIDE:
+        if (instance / folder).exists():
+            (instance / folder).rename(_free(instance / f"{folder}-before-restore-{_stamp(at)}"))
+        if (shop / folder).exists():
+            (shop / folder).rename(instance / folder)
     with contextlib.suppress(FileNotFoundError):
         archive.sync_folder(instance)
