@@ -290,7 +290,7 @@ def a_sheet(conference: Conference, table: Any, *results: str, hand_in: bool = T
 
 
 def a_session(app: Any, account: Account) -> dict[str, Any]:
-    """What the cookie of somebody holds who is signed in, whatever a test does with the clock."""
+    """What the cookie of somebody holds who is signed in with a second factor, whatever a test does with the clock."""
     from conference.accounts.models import StaffSession
     from conference.kit import unit
     from conference.kit.db import db
@@ -298,6 +298,7 @@ def a_session(app: Any, account: Account) -> dict[str, Any]:
 
     token = f"session-of-a-test-{next(_count)}"
     values = {"account_id": account.id, "token_hash": hash_of(token), "begun_at": NOW, "ends_at": FOR_EVER}
+    values["factor_shown"] = True
     if unit.is_writing():
         db.session.add(StaffSession(**values))
         db.session.flush()

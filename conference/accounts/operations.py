@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from string import ascii_uppercase, digits
@@ -13,18 +15,20 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..kit.links import hash_of
-from .models import Account, RecoveryCode, Role, StaffSession
+from . import queries
+from .models import Account, Passkey, RecoveryCode, Role, StaffSession, Way
 from .queries import account_by_email
 
 SHORTEST, LONGEST = 12, 1024
 FEWEST_DIFFERENT = 5
 LONGEST_SESSION = timedelta(hours=8)
+FRESH = timedelta(minutes=15)
 SIGNS = "".join(sorted(set(ascii_uppercase + digits) - set("IO01")))
 _hasher = PasswordHasher()
 
@@ -83,8 +87,11 @@ def _verify(stored: str, password: str) -> bool:
         return False
 
 
-def begin_session(account: Account, device: str, *, at: datetime) -> str:
+def begin_session(
+    account: Account, device: str, *, way: Way = Way.PASSWORD, factor_shown: bool = False, at: datetime
+) -> str:
     """Sign in one browser; gives the token for its cookie. Sessions that are over are forgotten on the way."""
+    account.last_sign_in_at, account.reminded_at = at, None
     db.session.execute(
         delete(StaffSession).where(StaffSession.account_id == account.id, StaffSession.ends_at <= at)
     )
@@ -94,6 +101,8 @@ def begin_session(account: Account, device: str, *, at: datetime) -> str:
             account_id=account.id,
             token_hash=hash_of(token),
             device=safe_line(device)[:120],
+            way=way,
+            factor_shown=factor_shown,
             begun_at=at,
             ends_at=at + LONGEST_SESSION,
         )
@@ -130,6 +139,33 @@ def change_password(account: Account, current: str, new: str, *, at: datetime, b
         raise Refused(_("The present password is not right."))
     account.password_hash = hash_password(new)
     end_sessions(account, at=at, but=but)
+
+
+def must_be_oneself(account: Account, password: str, token: str, *, at: datetime) -> None:
+    """Raises Refused unless this browser has signed in within a quarter of an hour, or the password is right."""
+    if is_fresh(token, at):
+        return
+    stored = account.password_hash
+    if not _verify(stored or _dummy(), password[:LONGEST]) or stored is None:
+        raise Refused(_("The present password is not right."))
+
+
+def is_fresh(token: str, at: datetime) -> bool:
+    """True when this browser has just signed in."""
+    session = queries.session_by_token(token)
+    return session is not None and timedelta(0) <= at - session.begun_at <= FRESH
+
+
+@contextmanager
+def unbelievable(words: str) -> Iterator[None]:
+    """What a device or a service says is read by libraries; whatever they stumble over is refused with these words."""
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        yield
+    except (WebAuthnException, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
+        current_app.logger.warning("a passkey was not believed: %s", type(error).__name__)
+        raise Refused(words) from error
 
 
 # -- the second factor ------------------------------------------------
@@ -206,6 +242,23 @@ def take_code(account: Account, code: str, *, at: datetime) -> bool:
 
 
 def end_second_factor(account: Account) -> None:
-    """Ask for no code any more; the recovery codes go too."""
+    """Ask for no code of an app any more."""
     account.totp_nonce, account.totp_step = None, 0
+    note_factors(account)
+
+
+def end_all_factors(account: Account) -> None:
+    """For somebody who has lost everything: neither app nor passkey is asked for."""
+    db.session.execute(delete(Passkey).where(Passkey.account_id == account.id))
+    end_second_factor(account)
+
+
+def note_factors(account: Account) -> None:
+    """With the last second factor the recovery codes go, and no session counts as guarded by what is no longer there."""
+    db.session.flush()
+    if queries.has_second_factor(account):
+        return
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    own = StaffSession.way.in_([Way.PASSWORD, Way.PASSKEY])
+    gone = update(StaffSession).where(StaffSession.account_id == account.id, own).values(factor_shown=False)
+    db.session.execute(gone.execution_options(synchronize_session=False))

@@ -63,6 +63,9 @@ def start() -> ResponseReturnValue:
     account = access.visitor().account
     if account is None:
         return redirect(url_for("accounts.sign_in"), 303)
+    held = access.held_back()
+    if held is not None:
+        return held
     conferences = conferences_of(account)
     facts = queries.facts_of(conferences, clock.now())
     powers = powers_of(account)

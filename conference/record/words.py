@@ -17,6 +17,8 @@ KINDS = {
     "role_grant": _l("Role"),
     "hold": _l("Letters held"),
     "dead_address": _l("Address without a mailbox"),
+    "passkey": _l("Passkey"),
+    "sign_in_identity": _l("Link with the sign-in service"),
     "provider": _l("Provider"),
     "contact": _l("Person"),
     "series": _l("Series"),
@@ -86,6 +88,12 @@ COLUMNS = {
 }  # fmt: skip
 
 COLUMNS |= {
+    "totp_nonce": _l("Second factor"),
+    "issuer": _l("Sign-in service"),
+    "linked_at": _l("Since"),
+    "closed_at": _l("Closed"),
+    "reopened_at": _l("Reopened"),
+    "forgotten_at": _l("Name and address deleted"),
     "since": _l("Since"),
     "released_by_id": _l("Released by"),
     "released_by": _l("Released by"),

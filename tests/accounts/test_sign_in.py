@@ -14,7 +14,7 @@ GOOD = "correct horse battery"
 @pytest.fixture
 def nora(in_house):
     with in_house():
-        return an_account(email="nora@agentur.example", password=GOOD)
+        return an_account(Role.COLLEAGUE, email="nora@agentur.example", password=GOOD)
 
 
 @pytest.mark.parametrize("address", ["nora@agentur.example", " NORA@Agentur.example "])
@@ -63,9 +63,9 @@ def test_an_ended_session_key_closes_every_browser(browser, in_house, nora):
 
 
 def test_next_leads_to_the_page_that_was_asked_for(browser, nora):
-    data = {"email": nora.email, "password": GOOD, "next": "/series/new"}
+    data = {"email": nora.email, "password": GOOD, "next": "/account"}
     browser.submit("accounts.sign_in", data)
-    assert browser.response.request.path == "/series/new"
+    assert browser.response.request.path == "/account"
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "\\\\evil.example"])
