@@ -22,6 +22,7 @@ from .kit import (
     dates,
     db,
     errors,
+    guesses,
     headers,
     jobs,
     language,
@@ -120,6 +121,7 @@ def _wire_kit(app: Flask) -> None:
     origins.init(app)
     csrf.init_app(app)
     limits.init(app)
+    guesses.init(app)
     db.init(app)
     language.init(app)
     dates.init(app)

@@ -25,7 +25,7 @@ class Role(Choice):
 class Way(Choice):
     """How somebody came in."""
 
-    PASSWORD = "password", _l("Password")
+    PASSWORD = "password", _l("Password")  # pragma: allowlist secret
     PASSKEY = "passkey", _l("Passkey")
     SERVICE = "service", _l("Sign-in service")
     PERSONA = "persona", _l("Demo")

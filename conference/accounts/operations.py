@@ -4,7 +4,8 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,6 +18,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, select, update
 
+from ..core.passwords import weakness
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
@@ -55,20 +57,40 @@ def create_account(email: str, name: str, role: Role, password: str | None, *, a
         email_key=comparison_key(address),
         name=name,
         role=role,
-        password_hash=None if password is None else hash_password(password),
+        password_hash=None if password is None else hash_password(password, (name, address)),
         created_at=at,
     )
     db.session.add(account)
     return account
 
 
-def hash_password(password: str) -> str:
-    """Argon2id hash of an acceptable password, else Refused."""
-    if not SHORTEST <= len(password) <= LONGEST:
+def hash_password(password: str, about: Iterable[str]) -> str:
+    """Argon2id hash of an acceptable password, else Refused. `about` are words of the person that it must not be made of."""
+    if len(password) < SHORTEST:
         raise Refused(_("Please choose a password of at least %(num)d characters.", num=SHORTEST))
-    if len(set(password.casefold())) < FEWEST_DIFFERENT:
+    if len(password) > LONGEST:
+        raise Refused(_("Please choose a password of at most %(num)d characters.", num=LONGEST))
+    why = weakness(password, [*about, "Folgetermin", current_app.config["OPERATOR"]])
+    if why == "common":
+        raise Refused(
+            _(
+                "Very many people use this password, or one like it; it is tried first. Please choose another one."
+            )
+        )
+    if why == "context":
+        raise Refused(
+            _(
+                "This password is made of your name, your address or the name of this product. Please choose another one."
+            )
+        )
+    if why is not None or len(set(password.casefold())) < FEWEST_DIFFERENT:
         raise Refused(_("This password is too easy to guess. Please choose another one."))
-    return _hasher.hash(password)
+    return _hasher.hash(_plain(password))
+
+
+def _plain(password: str) -> str:
+    """The same letters in the same signs, whatever keyboard they were typed on."""
+    return unicodedata.normalize("NFC", password)
 
 
 def authenticate(email: str, password: str) -> Account | None:
@@ -82,7 +104,7 @@ def authenticate(email: str, password: str) -> Account | None:
 
 def _verify(stored: str, password: str) -> bool:
     try:
-        return _hasher.verify(stored, password.encode("utf-8", "replace"))
+        return _hasher.verify(stored, _plain(password).encode("utf-8", "replace"))
     except (VerificationError, InvalidHashError):
         return False
 
@@ -137,7 +159,7 @@ def change_password(account: Account, current: str, new: str, *, at: datetime, b
     """Another password; every other browser is signed out. Raises Refused for a wrong or a poor one."""
     if not _verify(account.password_hash or _dummy(), current[:LONGEST]) or account.password_hash is None:
         raise Refused(_("The present password is not right."))
-    account.password_hash = hash_password(new)
+    account.password_hash = hash_password(new, (account.name, account.email))
     end_sessions(account, at=at, but=but)
 
 

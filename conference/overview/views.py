@@ -10,7 +10,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of, powers_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
-from ..kit import access, clock, dates, pages
+from ..kit import access, clock, dates, guesses, pages
 from ..kit.qr import qr_svg
 from ..sheets.queries import counts_of
 from . import bp, forms, queries
@@ -83,6 +83,7 @@ def start() -> ResponseReturnValue:
         cards=cards,
         all_series=all_series,
         may_begin=_may_open("conferences.new_series"),
+        is_guessed=account.role.value == access.ADMIN and guesses.is_alarming(current_app),
         planned_here={
             s.id for s in all_series if access.opens("conferences.new_conference", powers.over(s.id))
         },

@@ -254,7 +254,9 @@ def choose_password(link: AccountLink, password: str, *, at: datetime) -> Accoun
 
     Raises Refused for a poor password, and for a link that somebody else has just used.
     """
-    hashed = accounts.hash_password(password)
+    account = link.account
+    assert account is not None
+    hashed = accounts.hash_password(password, (account.name, account.email))
     spent = db.session.execute(
         update(AccountLink)
         .where(AccountLink.id == link.id, AccountLink.used_at.is_(None))
@@ -263,8 +265,6 @@ def choose_password(link: AccountLink, password: str, *, at: datetime) -> Accoun
     )
     if spent.rowcount != 1:  # type: ignore[attr-defined]
         raise Refused(_("This link has been used already."))
-    account = link.account
-    assert account is not None
     account.password_hash = hashed
     _spend_links(account, at)
     accounts.end_sessions(account, at=at)

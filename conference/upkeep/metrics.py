@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.exc import DatabaseError
 
-from ..kit import unit
+from ..kit import guesses, unit
 from . import queries
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,7 +20,7 @@ Samples = list[tuple[dict[str, str], float]]
 def page(app: Flask, at: datetime) -> str:
     """All figures as text."""
     checks = {check.name: check for check in queries.checks(app, at)}
-    families = [_build(app), _checks(checks), *_of_checks(checks)]
+    families = [_build(app), _checks(checks), *_of_checks(checks), *_wrong_links(app)]
     if checks["database"].is_good:
         families += _sizes(app)
     return "".join(_family(*family) for family in families if family[2])
@@ -65,6 +65,17 @@ def _of_checks(checks: dict[str, queries.Check]) -> Iterator[tuple[str, str, Sam
         )
         held: Samples = [({}, float(waiting["delivery"] == "held"))]
         yield "folgetermin_letters_held", "1 while nothing leaves until somebody confirms.", held
+
+
+def _wrong_links(app: Flask) -> Iterator[tuple[str, str, Samples]]:
+    seen = guesses.seen(app)
+    yield (
+        "folgetermin_wrong_links",
+        "Personal links that were tried and do not exist, in all.",
+        [({}, seen.total)],
+    )
+    alarm = float(guesses.is_alarming(app))
+    yield "folgetermin_wrong_links_alarm", "1 for a day after very many within ten minutes.", [({}, alarm)]
 
 
 def _sizes(app: Flask) -> list[tuple[str, str, Samples]]:

@@ -126,6 +126,7 @@ def test_what_is_forgotten_is_on_no_page(browser, in_house):
         people.close_account(old, at=NOW)
         run_retention(at=NOW + 100 * DAY)
         number = old.id
+        db.session.refresh(chief)
     browser.sign_in(chief).open("people.show_accounts")
     assert not browser.sees("Gelöschtes Benutzerkonto")
     browser.open("people.show_account", account_id=number, status=404)
