@@ -1,20 +1,37 @@
-"""A real sign-in service on loopback: Canaille (MIT), with its people in memory. `python -m tests.canaille WAY_BACK`.
+"""A real sign-in service on loopback: Canaille (MIT), with its people in memory, in a process and libraries of its own.
 
 It logs people in with a password, asks for their consent, wants PKCE, a nonce, the client's secret and the way back that was
-registered. The first line that it writes is its address.
+registered.
 """
 
 import socket
+import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 PEOPLE = {"nora": "nora@agentur.example", "otto": "otto@agentur.example"}
 CLIENT, SECRET = "folgetermin", "nur für Tests, aber lang genug"
 
 
+@contextmanager
+def running(way_back: str) -> Iterator[str]:
+    """The address of a service that sends people back there."""
+    python = ROOT / ".venv" / "sign-in-service" / "bin" / "python"
+    assert python.exists(), "Install the sign-in service of the tests: tools/setup.sh checks (make does it)."
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    command = [python, "-m", "tests.canaille", way_back]
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as service:
+        yield service.stdout.readline().strip()
+        service.stdin.close()
+
+
 def main(way_back: str) -> None:
-    """Serve until the parent is gone."""
+    """Serve until the parent is gone; the first line that is written is the address."""
     warnings.simplefilter("ignore")
     from canaille import create_app
     from joserfc.jwk import RSAKey

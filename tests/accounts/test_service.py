@@ -3,13 +3,10 @@
 import hmac
 import json
 import re
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -26,7 +23,6 @@ from .. import canaille
 from ..authenticator import text
 from ..builders import an_account
 
-ROOT = Path(__file__).parents[2]
 BASE = "https://folgetermin.example"
 WAY_BACK = f"{BASE}/sign-in/service/return"
 PAGE = "accounts.show_own"
@@ -66,11 +62,8 @@ def identities(in_house):
 @pytest.fixture(scope="module")
 def real():
     """The address of a running Canaille."""
-    command = [sys.executable, "-m", "tests.canaille", WAY_BACK]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as service:
-        yield service.stdout.readline().strip()
-        service.stdin.close()
+    with canaille.running(WAY_BACK) as address:
+        yield address
 
 
 def log_in(address, name):
