@@ -279,6 +279,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "service_views.py",
         "clock.py",
         "audit.py",
+        "guesses.py",
         "cli.py",
         "demo.py",
         "layout.py",
