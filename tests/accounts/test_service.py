@@ -265,6 +265,7 @@ class TestLyingService:
         [
             {"claims": {"iss": "https://elsewhere.example"}},
             {"claims": {"aud": "somebody else"}},
+            {"claims": {"aud": "somebody else", "azp": "us"}},
             {"claims": {"aud": ["us", "others"], "azp": "others"}},
             {"claims": {"aud": ["us", "others"]}},
             {"claims": {"exp": int(time.time()) - 120}},
