@@ -367,8 +367,9 @@ class TestLyingService:
     def test_t11_nobody_is_led_away(self, browser, nora, liar, target):
         _address, query = asked(browser, target)
         liar.nonce = query["nonce"]
-        arrive(browser, f"{WAY_BACK}?code=c&state={query['state']}")
-        assert browser.response.request.path == "/"
+        fields = {"csrf_token": browser.csrf_token(), "code": "c", "state": query["state"]}
+        answer = browser.client.post(browser.path("accounts.return_from_service"), data=fields)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
     @pytest.mark.parametrize(
         ("trouble", "status"),
