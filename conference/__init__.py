@@ -22,6 +22,7 @@ from .kit import (
     dates,
     db,
     errors,
+    guesses,
     headers,
     jobs,
     language,
@@ -133,6 +134,7 @@ def _wire_kit(app: Flask) -> None:
     origins.init(app)
     csrf.init_app(app)
     limits.init(app)
+    guesses.init(app)
     db.init(app)
     language.init(app)
     dates.init(app)
@@ -161,7 +163,7 @@ def _wire_rooms(app: Flask) -> None:
     from . import cli
 
     app.after_request(_note_seen)
-    access.init(app, account=_account, guest=_guest, roles=_roles)
+    access.init(app, account=_account, guest=_guest, roles=_roles, is_held=_is_held)
     cli.init(app)
 
 
@@ -169,11 +171,10 @@ def _account(token: str) -> object:
     from .accounts.queries import account_by_session
 
     at = clock.now()
-    account = None if access.is_idle(at.timestamp()) else account_by_session(token, at)
-    if account is not None:
-        account.asked_at = at
-    # Only the people of the demo have no password: outside demo mode whoever became one of them is nobody again.
-    return account if account and (account.password_hash or current_app.config["DEMO"]) else None
+    if access.is_idle(at.timestamp()):
+        return None
+    # Outside demo mode whoever became one of the demo's people is nobody again.
+    return account_by_session(token, at, demo=current_app.config["DEMO"])
 
 
 def _note_seen(response: Response) -> Response:
@@ -185,6 +186,17 @@ def _roles(account: Any, values: dict[str, Any]) -> frozenset[str]:
     from .conferences.queries import roles_here
 
     return roles_here(account, values.get("slug"), values.get("series_slug"))
+
+
+def _is_held(account: Any) -> bool:
+    """True while a second factor is wanted of the account and nothing but a password stands before it."""
+    from .accounts.models import Role
+    from .conferences.queries import organises_anything
+
+    wanted = current_app.config["SECOND_FACTOR"]
+    if wanted == "nobody" or account.is_guarded:
+        return False
+    return wanted == "everyone" or account.role in {Role.ADMIN, Role.ORGANISER} or organises_anything(account)
 
 
 def _guest(link_id: int) -> object:

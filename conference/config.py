@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from .core.web_addresses import is_safe_address, parsed
 
 HERE = Path(__file__).parent
 APPLICATION = "folgetermin"
@@ -21,7 +22,8 @@ APPLICATION = "folgetermin"
 FLAGS = ("DEMO", "PRODUCTION")
 TEXTS = (
     "SECRET_KEY", "OLD_SECRET_KEYS", "BASE_URL", "DATABASE_URL", "QUEUE_URL", "LANGUAGE", "OPERATOR",
-    "LOG_FORMAT", "METRICS_TOKEN", "BACKUP_DIR", "SECURITY_CONTACT", "SECURITY_EXPIRES",
+    "LOG_FORMAT", "METRICS_TOKEN", "BACKUP_DIR", "SECURITY_CONTACT", "SECURITY_EXPIRES", "SECOND_FACTOR",
+    "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME", "OIDC_CLAIM", "OIDC_SECOND_FACTOR",
     "MAIL_SERVER", "MAIL_SECURITY", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_SENDER", "MAIL_SENDER_NAME",
     "IMAP_SERVER", "IMAP_SECURITY", "IMAP_USERNAME", "IMAP_PASSWORD", "IMAP_FOLDER", "IMAP_DONE_FOLDER",
 )  # fmt: skip
@@ -37,6 +39,8 @@ CHOICES = {
     "MAIL_SECURITY": ("none", "starttls", "tls"),
     "IMAP_SECURITY": ("none", "starttls", "tls"),
     "LOG_FORMAT": ("text", "json"),
+    "SECOND_FACTOR": ("organisers", "everyone", "nobody"),
+    "OIDC_SECOND_FACTOR": ("here", "service"),
 }
 # Words of examples and placeholders; of a random key none of them is ever a part.
 GUESSABLE = (
@@ -88,6 +92,13 @@ def defaults() -> dict[str, Any]:
         "TRUSTED_PROXIES": 0,
         "LOG_FORMAT": "text",
         "METRICS_TOKEN": "",
+        "SECOND_FACTOR": "organisers",
+        "OIDC_ISSUER": "",
+        "OIDC_CLIENT_ID": "",
+        "OIDC_CLIENT_SECRET": "",
+        "OIDC_NAME": "",
+        "OIDC_CLAIM": "",
+        "OIDC_SECOND_FACTOR": "here",
         "BACKUP_DIR": "",
         "BACKUP_DAYS": 30,
         "BACKUP_HOUR": 2,
@@ -217,6 +228,30 @@ def _refuse_unsafe(settings: Mapping[str, Any]) -> None:
         raise UnsafeSettings("FOLGETERMIN_METRICS_TOKEN must have at least 24 characters.")
     _check_backups(settings["BACKUP_DIR"])
     _check_security_contact(settings["SECURITY_CONTACT"], settings["SECURITY_EXPIRES"])
+    _check_service(settings)
+
+
+def _check_service(settings: Mapping[str, Any]) -> None:
+    """The sign-in service: all of it or nothing, and never without TLS except on this machine."""
+    issuer = settings["OIDC_ISSUER"]
+    if not issuer and not settings["OIDC_CLIENT_ID"] and not settings["OIDC_CLIENT_SECRET"]:
+        return
+    if not (issuer and settings["OIDC_CLIENT_ID"] and settings["OIDC_CLIENT_SECRET"]):
+        raise UnsafeSettings(
+            "FOLGETERMIN_OIDC_ISSUER, _CLIENT_ID and _CLIENT_SECRET are set together or not at all."
+        )
+    address = parsed(issuer)
+    if (
+        address is None
+        or not is_safe_address(issuer)
+        or address.query
+        or address.fragment
+        or "@" in address.netloc
+    ):
+        raise UnsafeSettings("FOLGETERMIN_OIDC_ISSUER must be an https:// address without query or fragment.")
+    claim = settings["OIDC_CLAIM"]
+    if claim and not all(part.strip() for part in claim.partition("=")):
+        raise UnsafeSettings("FOLGETERMIN_OIDC_CLAIM must look like groups=folgetermin.")
 
 
 def _check_backups(folder: str) -> None:
@@ -286,7 +321,7 @@ def _is_guessable(key: str) -> bool:
 
 
 def _check_addresses(settings: Mapping[str, Any]) -> None:
-    address = _parsed(settings["BASE_URL"])
+    address = parsed(settings["BASE_URL"])
     if address is None or address.scheme not in {"http", "https"} or not address.hostname:
         raise UnsafeSettings("FOLGETERMIN_BASE_URL must be an address that begins with https:// or http://.")
     if address.query or address.fragment or "@" in address.netloc:
@@ -300,14 +335,6 @@ def _check_addresses(settings: Mapping[str, Any]) -> None:
         ) from None
     if settings["QUEUE_URL"]:
         _check_queue(settings["QUEUE_URL"])
-
-
-def _parsed(address: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(address)
-        return parts if parts.port is None or parts.port else None
-    except ValueError:
-        return None
 
 
 def _check_queue(address: str) -> None:

@@ -109,7 +109,7 @@ def conference_context(conference: Any) -> dict[str, Any]:
 
 def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
     """The main areas for staff."""
-    if visitor.account is None:
+    if visitor.account is None or visitor.is_held:
         return []
     items = [(_l("Conferences"), "overview.start")]
     if visitor.account.role.value in ORGANISERS or visitor.may(*ORGANISERS):

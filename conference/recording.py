@@ -26,7 +26,9 @@ def _recorded(
 
 
 TABLES = {
-    "account": _recorded(secrets="password_hash totp_nonce", left_out="email_key totp_step"),
+    "account": _recorded(secrets="password_hash totp_nonce", left_out="email_key totp_step last_sign_in_at"),
+    "passkey": _recorded(left_out="credential_id handle public_key sign_count last_used_at"),
+    "sign_in_identity": _recorded("issuer", left_out="subject"),
     "role_grant": _recorded(),
     "facilitation": _recorded("table", parent=("grant_id", "role_grant")),
     "hold": _recorded(),
@@ -83,6 +85,7 @@ TABLES = {
 NOT_RECORDED = {
     "staff_session": "a browser that is signed in; says itself since when",
     "recovery_code": "a secret; that there are new ones stands at the account",
+    "spent_challenge": "a number that was answered; forgotten within minutes",
     "account_link": "a letter in the outbox says it",
     "audit_entry": "the record itself",
     "audit_text": "the record itself",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from conference.accounts import operations as accounts
-from conference.accounts.models import Account, Role
+from conference.accounts.models import Account, Passkey, Role, SignInIdentity
 from conference.conferences import operations as conferences
 from conference.conferences.models import Conference, Series
 
@@ -30,6 +30,21 @@ def an_account(role: Role = Role.ORGANISER, **over: Any) -> Account:
 
     db.session.flush()
     return account
+
+
+def a_passkey(account: Account) -> Passkey:
+    """A passkey that no device holds, and a link with a sign-in service that nobody runs."""
+    from conference.kit.db import db
+
+    number = next(_count)
+    passkey = Passkey(
+        account=account, name="Laptop", credential_id=f"Y3JlZGVudGlhbC{number}", handle="aGFuZGxl"
+    )
+    passkey.public_key, passkey.sign_count, passkey.created_at = b"no key", 0, NOW
+    service = {"issuer": "https://login.example", "subject": f"somebody-{number}", "linked_at": NOW}
+    db.session.add_all([passkey, SignInIdentity(account=account, **service)])
+    db.session.flush()
+    return passkey
 
 
 def a_series(account: Account | None = None, **over: Any) -> Series:
@@ -290,7 +305,7 @@ def a_sheet(conference: Conference, table: Any, *results: str, hand_in: bool = T
 
 
 def a_session(app: Any, account: Account) -> dict[str, Any]:
-    """What the cookie of somebody holds who is signed in, whatever a test does with the clock."""
+    """What the cookie of somebody holds who is signed in with a second factor, whatever a test does with the clock."""
     from conference.accounts.models import StaffSession
     from conference.kit import unit
     from conference.kit.db import db
@@ -298,6 +313,7 @@ def a_session(app: Any, account: Account) -> dict[str, Any]:
 
     token = f"session-of-a-test-{next(_count)}"
     values = {"account_id": account.id, "token_hash": hash_of(token), "begun_at": NOW, "ends_at": FOR_EVER}
+    values["factor_shown"] = True
     if unit.is_writing():
         db.session.add(StaffSession(**values))
         db.session.flush()

@@ -48,6 +48,7 @@ from .builders import (
     a_conference,
     a_contact,
     a_participant,
+    a_passkey,
     a_personal_link,
     a_series,
     a_session,
@@ -155,8 +156,10 @@ def _house(world: World, series: Any, organiser: Any) -> list[str]:
     world.add("newcomer", ["/password", f"/password/{links.token_of(link.nonce)}"])
     guarded = an_account(Role.COLLEAGUE)
     guarded.totp_nonce = links.new_nonce()
-    world.add("guarded", ["/account"], **a_session(world.app, guarded))
-    world.add("half", ["/sign-in/code"], half=[guarded.id, int(NOW.timestamp())])
+    passkey = a_passkey(guarded)
+    own = [f"/account/passkeys/{passkey.id}", f"/account/passkeys/{passkey.id}/removal"]
+    world.add("guarded", ["/account", *own], **a_session(world.app, guarded))
+    world.add("half", ["/sign-in/code"], half=[guarded.id, int(NOW.timestamp())], way="password")
     return [
         "/accounts",
         f"/accounts/{guarded.id}",

@@ -17,6 +17,7 @@ TOGETHER = (
     ("requirements.txt", "requirements-dev.txt"),
     ("tools/semgrep/requirements.txt",),
     ("tools/audit/requirements.txt",),
+    ("tools/sign_in_service/requirements.txt",),
 )
 """Lists that are installed into one folder, and so must agree."""
 PIN = re.compile(r"([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^ \\]+)")

@@ -168,3 +168,5 @@ if [ "$purpose" = audit ]; then
 fi
 [ "$purpose" = run ] || install_libraries requirements-dev.installed requirements.txt requirements-dev.txt
 [ "$purpose" = run ] || install_apart semgrep tools/semgrep/requirements.txt
+# A real sign-in service that tests ask; its commands for flask would hide ours.
+[ "$purpose" = run ] || [ "$purpose" = production ] || install_apart sign-in-service tools/sign_in_service/requirements.txt

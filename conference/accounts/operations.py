@@ -4,6 +4,9 @@ import base64
 import hashlib
 import hmac
 import secrets
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from string import ascii_uppercase, digits
@@ -13,19 +16,24 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from ..core.passwords import weakness
 from ..core.text import canonical_email, comparison_key
-from ..kit import logs, passwords
+from ..kit import logs
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..kit.links import hash_of
-from .models import Account, RecoveryCode, Role, StaffSession
+from . import queries
+from .models import Account, Passkey, RecoveryCode, Role, StaffSession, Way
 from .queries import account_by_email
 
 SHORTEST, LONGEST = 12, 1024
 FEWEST_DIFFERENT = 5
+OURS = ("Folgetermin", "Konferenz", "Agentur")
+"""Words of this place, of which no password is made."""
 LONGEST_SESSION = timedelta(hours=8)
+FRESH = timedelta(minutes=15)
 SIGNS = "".join(sorted(set(ascii_uppercase + digits) - set("IO01")))
 _hasher = PasswordHasher()
 
@@ -52,26 +60,40 @@ def create_account(email: str, name: str, role: Role, password: str | None, *, a
         email_key=comparison_key(address),
         name=name,
         role=role,
-        password_hash=None if password is None else hash_password(password, email, name),
+        password_hash=None if password is None else hash_password(password, (name, address)),
         created_at=at,
     )
     db.session.add(account)
     return account
 
 
-def hash_password(password: str, *about: str) -> str:
-    """Argon2id hash of an acceptable password, else Refused; `about` are name and address of whom it belongs to."""
-    if not SHORTEST <= len(password) <= LONGEST:
+def hash_password(password: str, about: Iterable[str]) -> str:
+    """Argon2id hash of an acceptable password, else Refused. `about` are words of the person that it must not be made of."""
+    if len(password) < SHORTEST:
         raise Refused(_("Please choose a password of at least %(num)d characters.", num=SHORTEST))
-    if len(set(password.casefold())) < FEWEST_DIFFERENT:
-        raise Refused(_("This password is too easy to guess. Please choose another one."))
-    if passwords.was_leaked(password):
-        raise Refused(_("This password stands in lists of stolen passwords. Please choose another one."))
-    if passwords.is_known_here(password, about):
+    if len(password) > LONGEST:
+        raise Refused(_("Please choose a password of at most %(num)d characters.", num=LONGEST))
+    why = weakness(password, [*about, *OURS, current_app.config["OPERATOR"]])
+    if why == "common":
         raise Refused(
-            _("This password consists of words that others guess first. Please choose another one.")
+            _(
+                "Very many people use this password, or one like it; it is tried first. Please choose another one."
+            )
         )
-    return _hasher.hash(password)
+    if why == "context":
+        raise Refused(
+            _(
+                "This password is made of your name, your address or the name of this product. Please choose another one."
+            )
+        )
+    if why is not None or len(set(password.casefold())) < FEWEST_DIFFERENT:
+        raise Refused(_("This password is too easy to guess. Please choose another one."))
+    return _hasher.hash(_plain(password))
+
+
+def _plain(password: str) -> str:
+    """The same letters in the same signs, whatever keyboard they were typed on."""
+    return unicodedata.normalize("NFC", password)
 
 
 def authenticate(email: str, password: str) -> Account | None:
@@ -90,15 +112,18 @@ def authenticate(email: str, password: str) -> Account | None:
 
 def _verify(stored: str, password: str) -> bool:
     # What is longer than any password of ours costs no more, and is never right.
-    said = password.encode("utf-8", "replace") if len(password) <= LONGEST else b""
+    is_possible = len(password) <= LONGEST
     try:
-        return _hasher.verify(stored, said)
+        return _hasher.verify(stored, _plain(password).encode("utf-8", "replace") if is_possible else b"")
     except (VerificationError, InvalidHashError):
         return False
 
 
-def begin_session(account: Account, device: str, *, at: datetime) -> str:
+def begin_session(
+    account: Account, device: str, *, way: Way = Way.PASSWORD, factor_shown: bool = False, at: datetime
+) -> str:
     """Sign in one browser; gives the token for its cookie. Sessions that are over are forgotten on the way."""
+    account.last_sign_in_at, account.reminded_at = at, None
     db.session.execute(
         delete(StaffSession).where(StaffSession.account_id == account.id, StaffSession.ends_at <= at)
     )
@@ -108,6 +133,8 @@ def begin_session(account: Account, device: str, *, at: datetime) -> str:
             account_id=account.id,
             token_hash=hash_of(token),
             device=safe_line(device)[:120],
+            way=way,
+            factor_shown=factor_shown,
             begun_at=at,
             ends_at=at + LONGEST_SESSION,
         )
@@ -148,9 +175,36 @@ def change_password(account: Account, current: str, new: str, *, at: datetime, b
     if not _verify(account.password_hash or _dummy(), current) or account.password_hash is None:
         logs.note("password-wrong", failed=True, account=account.id)
         raise Refused(_("The present password is not right."))
-    account.password_hash = hash_password(new, account.email, account.name)
+    account.password_hash = hash_password(new, (account.name, account.email))
     end_sessions(account, at=at, but=but)
     logs.note("password-changed", account=account.id)
+
+
+def must_be_oneself(account: Account, password: str, token: str, *, at: datetime) -> None:
+    """Raises Refused unless this browser has signed in within a quarter of an hour, or the password is right."""
+    if is_fresh(token, at):
+        return
+    stored = account.password_hash
+    if not _verify(stored or _dummy(), password) or stored is None:
+        raise Refused(_("The present password is not right."))
+
+
+def is_fresh(token: str, at: datetime) -> bool:
+    """True when this browser has just signed in."""
+    session = queries.session_by_token(token)
+    return session is not None and timedelta(0) <= at - session.begun_at <= FRESH
+
+
+@contextmanager
+def unbelievable(words: str) -> Iterator[None]:
+    """What a device or a service says is read by libraries; whatever they stumble over is refused with these words."""
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        yield
+    except (WebAuthnException, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
+        current_app.logger.warning("a passkey was not believed: %s", type(error).__name__)
+        raise Refused(words) from error
 
 
 # -- the second factor ------------------------------------------------
@@ -231,7 +285,24 @@ def take_code(account: Account, code: str, *, at: datetime) -> bool:
 
 
 def end_second_factor(account: Account) -> None:
-    """Ask for no code any more; the recovery codes go too."""
+    """Ask for no code of an app any more."""
     account.totp_nonce, account.totp_step = None, 0
     logs.note("second-factor-ended", account=account.id)
+    note_factors(account)
+
+
+def end_all_factors(account: Account) -> None:
+    """For somebody who has lost everything: neither app nor passkey is asked for."""
+    db.session.execute(delete(Passkey).where(Passkey.account_id == account.id))
+    end_second_factor(account)
+
+
+def note_factors(account: Account) -> None:
+    """With the last second factor the recovery codes go, and no session counts as guarded by what is no longer there."""
+    db.session.flush()
+    if queries.has_second_factor(account):
+        return
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    own = StaffSession.way.in_([Way.PASSWORD, Way.PASSKEY])
+    gone = update(StaffSession).where(StaffSession.account_id == account.id, own).values(factor_shown=False)
+    db.session.execute(gone.execution_options(synchronize_session=False))

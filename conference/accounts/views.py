@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
-from flask import abort, redirect, request, session, url_for
+from flask import abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,9 +13,9 @@ from ..kit.errors import Refused
 from ..kit.limits import guessing, limiter, may_guess, too_many
 from ..kit.links import hash_of, new_nonce
 from ..kit.qr import qr_svg
-from . import bp, operations, queries
+from . import bp, operations, passkeys, queries
 from .forms import ChangePasswordForm, CodeForm, FactorForm, SignInForm
-from .models import Account, Role
+from .models import Account, Role, Way
 
 CODES = "20 per hour"
 BROWSERS = (("Firefox", "Firefox"), ("Edg", "Edge"), ("Chrom", "Chrome"), ("Safari", "Safari"))
@@ -45,21 +45,40 @@ def sign_in() -> ResponseReturnValue:
     if forms.submitted(form):
         if not may_guess("sign-in", form.email.data or ""):
             form.form_errors.append(_("That was too often wrong. Please wait ten minutes."))
-            return pages.show("accounts/sign_in.html", form=form, status=429)
+            return show_sign_in(form, status=429)
         account = operations.authenticate(form.email.data, form.password.data)
-        if account is not None and account.totp_nonce is not None:
-            access.half_sign_in(account.id, clock.now().timestamp())
-            return redirect(url_for("accounts.enter_code", next=form.next.data or ""), 303)
         if account is not None:
-            return _enter(account, form.next.data or "")
+            return first_step(account, Way.PASSWORD, form.next.data or "")
         guessing("sign-in", form.email.data or "")
         form.form_errors.append(_("This address and password do not fit together."))
-    return pages.show("accounts/sign_in.html", form=form)
+    return show_sign_in(form)
 
 
-def _enter(account: Account, target: str) -> ResponseReturnValue:
+def show_sign_in(form: SignInForm, status: int | None = None) -> ResponseReturnValue:
+    """The sign-in page with every way in that there is."""
+    return pages.show(
+        "accounts/sign_in.html",
+        form=form,
+        status=status,
+        has_passkeys=passkeys.place() is not None,
+        service=current_app.config["OIDC_ISSUER"]
+        and (current_app.config["OIDC_NAME"] or _("Sign-in service")),
+    )
+
+
+def first_step(account: Account, way: Way, target: str) -> ResponseReturnValue:
+    """Let somebody in, or ask for the second factor first where there is one."""
+    if queries.has_second_factor(account):
+        access.half_sign_in(account.id, clock.now().timestamp(), way.value)
+        return redirect(url_for("accounts.enter_code", next=target), 303)
+    return enter(account, way, target)
+
+
+def enter(account: Account, way: Way, target: str, *, factor_shown: bool = False) -> ResponseReturnValue:
+    """Sign this browser in and lead on."""
     at = clock.now()
-    access.sign_in(operations.begin_session(account, _device(), at=at), at.timestamp())
+    token = operations.begin_session(account, _device(), way=way, factor_shown=factor_shown, at=at)
+    access.sign_in(token, at.timestamp())
     return redirect(safe_next(target, url_for("overview.start")), 303)
 
 
@@ -74,10 +93,9 @@ def _device() -> str:
 @access.public
 @limiter.limit("60 per 10 minutes", methods=["POST"])
 def enter_code() -> ResponseReturnValue:
-    """The second step: a code of the app, or a recovery code."""
-    account_id = access.half_signed_in(clock.now().timestamp())
-    account = None if account_id is None else queries.account_by_id(account_id)
-    if account is None or not account.active or account.totp_nonce is None:
+    """The second step: a passkey, a code of the app, or a recovery code."""
+    account = half_way()
+    if account is None:
         return redirect(url_for("accounts.sign_in"), 303)
     form = CodeForm()
     if request.method == "GET":
@@ -88,10 +106,24 @@ def enter_code() -> ResponseReturnValue:
                 _("Too many codes were tried. Please wait an hour, or ask an administrator.")
             )
         elif operations.take_code(account, form.code.data or "", at=clock.now()):
-            return _enter(account, form.next.data or "")
+            return enter(account, Way(access.way()), form.next.data or "", factor_shown=True)
         else:
             form.form_errors.append(_("This code is not right, or was used already."))
-    return pages.show("accounts/enter_code.html", form=form)
+    return show_second_step(account, form)
+
+
+def half_way() -> Account | None:
+    """Whose second step is to come, if they may come in at all."""
+    account_id = access.half_signed_in(clock.now().timestamp())
+    account = None if account_id is None else queries.account_by_id(account_id)
+    is_right = account is not None and account.active and queries.has_second_factor(account)
+    return account if is_right and access.way() in {way.value for way in Way} else None
+
+
+def show_second_step(account: Account, form: CodeForm) -> ResponseReturnValue:
+    """The page of the second step, with what the account has set up."""
+    has_passkeys = passkeys.place() is not None and bool(queries.passkeys_of(account))
+    return pages.show("accounts/enter_code.html", form=form, account=account, has_passkeys=has_passkeys)
 
 
 @bp.post("/persona/<name>")
@@ -103,7 +135,7 @@ def become(name: str) -> ResponseReturnValue:
     account = queries.first_account_of(PERSONAS[name])
     if account is None:
         abort(404)
-    return _enter(account, "")
+    return enter(account, Way.PERSONA, "", factor_shown=True)
 
 
 @bp.post("/sign-out")
@@ -141,6 +173,9 @@ def show_own() -> ResponseReturnValue:
         sessions=queries.sessions_of(account, at),
         this=hash_of(access.token()),
         codes=queries.codes_left(account),
+        passkeys=queries.passkeys_of(account),
+        has_passkeys=passkeys.place() is not None,
+        identities=queries.identities_of(account),
     )
 
 
@@ -162,6 +197,7 @@ def end_other_sessions() -> ResponseReturnValue:
 
 @bp.route("/account/second-factor", methods=["GET", "POST"])
 @access.signed_in
+@access.before_second_factor
 def begin_second_factor() -> ResponseReturnValue:
     """Scan a code, type what the app shows; then the recovery codes are shown, once."""
     account, form = access.account(), FactorForm()
@@ -173,12 +209,26 @@ def begin_second_factor() -> ResponseReturnValue:
                 account, nonce, form.code.data or "", at=clock.now(), but=access.token()
             )
             session.pop("factor")
-            return pages.show("accounts/show_codes.html", codes=codes)
+            return pages.show("accounts/show_codes.html", codes=codes, target=_after_factor())
     secret = operations.secret_of(nonce)
     address = f"otpauth://totp/Folgetermin:{quote(account.email)}?secret={secret}&issuer=Folgetermin"
     return pages.show(
         "accounts/begin_second_factor.html", form=form, secret=secret, svg=qr_svg(address), account=account
     )
+
+
+@bp.get("/account/second-factor/needed")
+@access.signed_in
+@access.before_second_factor
+def need_factor() -> ResponseReturnValue:
+    """Say why nothing opens before a second factor is set up, and how to do it."""
+    if not access.visitor().is_held:
+        return redirect(_after_factor(), 303)
+    return pages.show("accounts/need_factor.html", has_passkeys=passkeys.place() is not None)
+
+
+def _after_factor() -> str:
+    return safe_next(access.target(), url_for("accounts.show_own"))
 
 
 @bp.post("/account/second-factor/removal")
@@ -201,12 +251,12 @@ def _removed(account: Account) -> ResponseReturnValue:
 
 
 def _renewed(account: Account) -> ResponseReturnValue:
-    return pages.show("accounts/show_codes.html", codes=operations.renew_recovery_codes(account))
+    return pages.show("accounts/show_codes.html", codes=operations.renew_recovery_codes(account), target="")
 
 
 def _with_code(do: Callable[[Account], ResponseReturnValue]) -> ResponseReturnValue:
     account, form = access.account(), FactorForm()
-    if account.totp_nonce is None:
+    if not queries.has_second_factor(account):
         raise Refused(_("There is no second factor."))
     if forms.submitted(form):
         if too_many("code", CODES, str(account.id)):

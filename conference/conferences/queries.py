@@ -122,6 +122,12 @@ def organised_ids(account: Account) -> Select[int]:
     )
 
 
+def organises_anything(account: Account) -> bool:
+    """True when the account organises some conference or series now."""
+    mine = valid_grants(account).where(Grant.role.in_((Role.ADMIN, Role.ORGANISER)))
+    return bool(db.session.scalar(select(mine.exists())))
+
+
 def conference_here(account: Account, slug: str) -> Conference:
     """The conference with this slug among those that the account may see; Missing (404) otherwise."""
     return found(db.session.scalar(_visible(account).where(Conference.slug == slug)))

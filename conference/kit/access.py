@@ -48,6 +48,8 @@ class Visitor:
     account: Any = None
     guest: Any = None
     roles: frozenset[str] = frozenset()
+    is_held: bool = False
+    """Signed in, but nothing opens before a second factor is set up."""
 
     def may(self, *roles: str) -> bool:
         """True when the account has one of the roles here."""
@@ -141,6 +143,12 @@ def signed_in(view: F) -> F:
     return _mark(Rule("staff", (*EVERY_ROLE, COLLEAGUE)))(view)
 
 
+def before_second_factor(view: F) -> F:
+    """Open already to who must set up a second factor before anything else."""
+    view.before_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def developers(view: F) -> F:
     """Open to anybody in debug, demo and test mode, closed in production."""
     return _mark(Rule("developer"))(view)
@@ -171,7 +179,24 @@ def check() -> Response | None:
         ):
             return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")), 303)
         abort(404)
+    view = current_app.view_functions[request.endpoint]
+    if rule.kind == "staff" and not getattr(view, "before_second_factor", False):
+        return held_back()
     return None
+
+
+def held_back() -> Response | None:
+    """Lead a visitor who must set up a second factor first to the page that says so; it remembers where they wanted to go."""
+    if not visitor().is_held:
+        return None
+    if request.method in {"GET", "HEAD"}:
+        session["target"] = request.full_path.rstrip("?")
+    return redirect(url_for("accounts.need_factor"), 303)
+
+
+def target() -> str:
+    """Where somebody wanted to go who was held back; asked once."""
+    return str(session.pop("target", ""))
 
 
 def _is_open(rule: Rule) -> bool:
@@ -192,10 +217,12 @@ def visitor() -> Visitor:
     if "visitor" not in g:
         loaders = current_app.extensions["access"]
         account = loaders["account"](session["account"]) if "account" in session else None
+        roles = frozenset() if account is None else loaders["roles"](account, request.view_args or {})
         g.visitor = Visitor(
             account=account,
             guest=loaders["guest"](session["guest"]) if "guest" in session else None,
-            roles=frozenset() if account is None else loaders["roles"](account, request.view_args or {}),
+            roles=roles,
+            is_held=account is not None and loaders["is_held"](account),
         )
     found: Visitor = g.visitor
     return found
@@ -222,16 +249,21 @@ def token() -> str:
     return str(session.get("account", ""))
 
 
-def half_sign_in(account_id: int, seen: float) -> None:
-    """The password was right, a code is still to come: nobody is signed in."""
+def half_sign_in(account_id: int, seen: float, way: str) -> None:
+    """The first step was right, the second is still to come: nobody is signed in."""
     _fresh_session()
-    session["half"] = [account_id, int(seen)]
+    session.update(half=[account_id, int(seen)], way=way)
 
 
 def half_signed_in(now: float) -> int | None:
-    """The account whose code is to come, for ten minutes."""
+    """The account whose second step is to come, for ten minutes."""
     account_id, since = session.get("half", (None, 0))
     return account_id if account_id is not None and 0 <= int(now) - since < HALF else None
+
+
+def way() -> str:
+    """How the first step was made."""
+    return str(session.get("way", ""))
 
 
 def is_idle(now: float) -> bool:
@@ -279,7 +311,8 @@ def init(
     account: Callable[[str], Any],
     guest: Callable[[int], Any],
     roles: Callable[[Any, dict[str, Any]], frozenset[str]],
+    is_held: Callable[[Any], bool],
 ) -> None:
     """Register the loaders of accounts, their roles and personal links; the kit itself knows no room."""
-    app.extensions["access"] = {"account": account, "guest": guest, "roles": roles}
+    app.extensions["access"] = {"account": account, "guest": guest, "roles": roles, "is_held": is_held}
     setattr(app.view_functions["static"], "access_rule", Rule("public"))  # noqa: B010

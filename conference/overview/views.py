@@ -12,7 +12,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of, powers_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
-from ..kit import access, clock, dates, pages
+from ..kit import access, clock, dates, guesses, pages
 from ..kit.addresses import absolute
 from ..kit.errors import Missing
 from ..kit.qr import qr_svg
@@ -72,6 +72,9 @@ def start() -> ResponseReturnValue:
     account = access.visitor().account
     if account is None:
         return redirect(url_for("accounts.sign_in"), 303)
+    held = access.held_back()
+    if held is not None:
+        return held
     conferences = conferences_of(account)
     facts = queries.facts_of(conferences, clock.now())
     powers = powers_of(account)
@@ -89,6 +92,7 @@ def start() -> ResponseReturnValue:
         cards=cards,
         all_series=all_series,
         may_begin=_may_open("conferences.new_series"),
+        is_guessed=account.role.value == access.ADMIN and guesses.is_alarming(current_app),
         planned_here={
             s.id for s in all_series if access.opens("conferences.new_conference", powers.over(s.id))
         },

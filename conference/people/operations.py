@@ -7,6 +7,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
+from ..accounts import identities
 from ..accounts import operations as accounts
 from ..accounts.models import Account, Role
 from ..accounts.queries import account_by_email
@@ -77,7 +78,7 @@ def invite_colleague(
     if account.password_hash is None:
         send_link(account, LinkUse.WELCOME, at=at, title=place.title, by=by)
     else:
-        _queue(
+        tell(
             account, "role", f"role:{grant.id}:{at.timestamp():.6f}", at, title=place.title, role=role, by=by
         )
     return grant
@@ -216,20 +217,26 @@ def close_account(account: Account, *, at: datetime) -> None:
     """Nobody signs in with it any more, all sessions end, its links open nothing. Raises Refused for the last administrator."""
     account = _locked(account)
     _not_the_last(account)
-    account.active = False
+    account.active, account.closed_at = False, at
     accounts.end_sessions(account, at=at)
     _spend_links(account, at)
 
 
 def drop_second_factor(account: Account, *, at: datetime) -> None:
     """For somebody who has lost device and recovery codes: the next sign-in asks for the password only."""
-    accounts.end_second_factor(account)
+    accounts.end_all_factors(account)
     accounts.end_sessions(account, at=at)
 
 
-def reopen_account(account: Account) -> None:
+def unlink(account: Account, *, at: datetime) -> None:
+    """Forget how the sign-in service knows the account; its sessions end."""
+    identities.unlink(account)
+    accounts.end_sessions(account, at=at)
+
+
+def reopen_account(account: Account, *, at: datetime) -> None:
     """Let somebody sign in again."""
-    account.active = True
+    account.active, account.reopened_at, account.closed_at, account.reminded_at = True, at, None, None
 
 
 def _of_the_house(role: Role) -> Role:
@@ -299,10 +306,11 @@ def _new_link(account: Account | None, use: LinkUse, at: datetime) -> AccountLin
 def _send(account: Account, link: AccountLink, *, at: datetime, title: str, by: Account | None) -> None:
     url = absolute("people.choose_password", token=links.mark_of(link.nonce))
     kind = str(link.use.value)
-    _queue(account, kind, f"{kind}:{link.id}", at, url=url, title=title, by=by)
+    tell(account, kind, f"{kind}:{link.id}", at, url=url, title=title, by=by)
 
 
-def _queue(account: Account, kind: str, purpose: str, at: datetime, **context: object) -> None:
+def tell(account: Account, kind: str, purpose: str, at: datetime, **context: object) -> None:
+    """Queue a letter to somebody about their account, in the language of the house."""
     language = current_app.config["LANGUAGE"]
     context |= {"account": account, "home": absolute("accounts.sign_in")}
     subject, text = outbox.worded(kind, language, **context)
@@ -327,7 +335,7 @@ def choose_password(link: AccountLink, password: str, *, at: datetime) -> Accoun
     """
     account = link.account
     assert account is not None
-    hashed = accounts.hash_password(password, account.email, account.name)
+    hashed = accounts.hash_password(password, (account.name, account.email))
     spent = db.session.execute(
         update(AccountLink)
         .where(AccountLink.id == link.id, AccountLink.used_at.is_(None))

@@ -117,8 +117,9 @@ def facilitations_by(grant: Grant) -> list[Facilitation]:
 
 
 def accounts() -> list[Account]:
-    """All accounts of the house, those that are closed last."""
-    return list(db.session.scalars(select(Account).order_by(Account.active.desc(), Account.name, Account.id)))
+    """All accounts of the house, those that are closed last; not those without a name."""
+    known = select(Account).where(Account.forgotten_at.is_(None))
+    return list(db.session.scalars(known.order_by(Account.active.desc(), Account.name, Account.id)))
 
 
 def places_of(account: Account) -> list[tuple[Grant, Series | None, Conference | None]]:

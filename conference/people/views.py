@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ..accounts.models import Account, Role
-from ..accounts.queries import account_by_id
+from ..accounts.queries import account_by_id, has_second_factor, identities_of
 from ..conferences.models import Conference, Grant, Series
 from ..conferences.queries import conference_here, series_here
 from ..kit import access, clock, dates, forms, pages
@@ -176,7 +176,8 @@ def new_account() -> ResponseReturnValue:
 
 
 def _account(account_id: int) -> Account:
-    return found(account_by_id(account_id))
+    account = found(account_by_id(account_id))
+    return found(account if account.forgotten_at is None else None)
 
 
 @bp.route("/accounts/<int:account_id>", methods=["GET", "POST"])
@@ -197,6 +198,8 @@ def show_account(account_id: int) -> ResponseReturnValue:
         form=form,
         account=account,
         places=queries.places_of(account),
+        has_factor=has_second_factor(account),
+        identities=identities_of(account),
         at=clock.now(),
     )
 
@@ -218,7 +221,7 @@ def close_account(account_id: int) -> ResponseReturnValue:
 @access.administrators
 def reopen_account(account_id: int) -> ResponseReturnValue:
     """Let somebody sign in again."""
-    operations.reopen_account(_account(account_id))
+    operations.reopen_account(_account(account_id), at=clock.now())
     return pages.done("people.show_account", _("The account is open again."), account_id=account_id)
 
 
@@ -228,6 +231,16 @@ def drop_second_factor(account_id: int) -> ResponseReturnValue:
     """For somebody who has lost device and recovery codes."""
     operations.drop_second_factor(_account(account_id), at=clock.now())
     return pages.done("people.show_account", _("The second factor has been removed."), account_id=account_id)
+
+
+@bp.post("/accounts/<int:account_id>/identity/removal")
+@access.administrators
+def unlink_account(account_id: int) -> ResponseReturnValue:
+    """The sign-in service may name somebody else for this account, or the person under another number."""
+    operations.unlink(_account(account_id), at=clock.now())
+    return pages.done(
+        "people.show_account", _("The link to the sign-in service is removed."), account_id=account_id
+    )
 
 
 @bp.post("/accounts/<int:account_id>/link")

@@ -29,6 +29,7 @@ from ..outbox import control
 from ..outbox.models import Mail, MailState
 from ..outbox.operations import queue
 from ..people.models import AccountLink
+from ..people.unused import close_unused, forget_closed
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Standing
 from ..sheets.models import GroupSheet, SheetState
@@ -363,6 +364,15 @@ CLASSES = (
     DataClass(
         "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _sweep_feedback
     ),
+    DataClass(
+        "accounts",
+        _l("Staff accounts that nobody uses (never the last administrator)"),
+        _l("last sign-in"),
+        365,
+        _l("close; a letter a month before says so"),
+        close_unused,
+    ),
+    DataClass("closed_accounts", _l("Closed staff accounts"), _l("closing"), 90, FORGET, forget_closed),
 )
 
 

@@ -27,11 +27,9 @@ def init(app: Flask) -> None:
 
 def _count(answer: Response) -> Response:
     """What somebody who watches the house wants to hear of; see metrics.py."""
-    status, seen = answer.status_code, request.view_args or {}
+    status = answer.status_code
     if status >= 500:
         counts.add(metrics.CRASHED)
-    if status == 404 and ("token" in seen or "code" in seen):
-        counts.add(metrics.GUESSED)
     if status in (422, 429) and request.method == "POST" and request.path.startswith("/sign-in"):
         counts.add(metrics.NOT_SIGNED_IN)
     return answer

@@ -8,18 +8,14 @@ from typing import Any
 
 from flask import Flask
 
-from ..kit import counts, outage, unit
+from ..kit import counts, guesses, outage, unit
 from . import queries
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MEGABYTE = 1024 * 1024
-CRASHED, GUESSED, NOT_SIGNED_IN = "server errors", "unknown links", "failed sign-ins"
+CRASHED, NOT_SIGNED_IN = "server errors", "failed sign-ins"
 SINCE_START = {
     "folgetermin_server_errors_total": (CRASHED, "Answers with a status of 500 and above, of this process."),
-    "folgetermin_unknown_links_total": (
-        GUESSED,
-        "Personal links and codes that nobody has, asked of this process.",
-    ),
     "folgetermin_failed_sign_ins_total": (NOT_SIGNED_IN, "Sign-ins that this process refused."),
 }
 Samples = list[tuple[dict[str, str], float]]
@@ -28,7 +24,7 @@ Samples = list[tuple[dict[str, str], float]]
 def page(app: Flask, at: datetime) -> str:
     """All figures as text."""
     checks = {check.name: check for check in queries.checks(app, at)}
-    families = [_build(app), _checks(checks), *_of_checks(checks)]
+    families = [_build(app), _checks(checks), *_of_checks(checks), *_wrong_links(app)]
     if checks["database"].is_good:
         families += _sizes(app)
     text = "".join(_family(*family) for family in families if family[2])
@@ -78,6 +74,17 @@ def _of_checks(checks: dict[str, queries.Check]) -> Iterator[tuple[str, str, Sam
         )
         held: Samples = [({}, float(waiting["delivery"] == "held"))]
         yield "folgetermin_letters_held", "1 while nothing leaves until somebody confirms.", held
+
+
+def _wrong_links(app: Flask) -> Iterator[tuple[str, str, Samples]]:
+    seen = guesses.seen(app)
+    yield (
+        "folgetermin_wrong_links",
+        "Personal links that were tried and do not exist, in all.",
+        [({}, seen.total)],
+    )
+    alarm = float(guesses.is_alarming(app))
+    yield "folgetermin_wrong_links_alarm", "1 for a day after very many within ten minutes.", [({}, alarm)]
 
 
 def _sizes(app: Flask) -> list[tuple[str, str, Samples]]:

@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from ..kit import access, clock, pages
+from ..kit import access, clock, guesses, pages
 from ..kit.errors import Missing
 from ..outbox import operations as outbox
 from ..outbox import queries as letters
@@ -79,6 +79,8 @@ def show_upkeep() -> ResponseReturnValue:
         hold=letters.current_hold(),
         waiting=letters.waiting_count(),
         backup=backups.latest(_app()),
+        wrong=guesses.seen(_app()),
+        is_guessed=guesses.is_alarming(_app()),
     )
 
 

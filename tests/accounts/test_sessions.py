@@ -15,13 +15,13 @@ from conference.kit.errors import Refused
 from tests.builders import NOW, an_account
 
 GOOD = "correct horse battery"
-PAGE = "conferences.new_series"
+PAGE = "accounts.show_own"
 
 
 @pytest.fixture
 def nora(in_house):
     with in_house():
-        return an_account(email="nora@agentur.example", password=GOOD)
+        return an_account(Role.COLLEAGUE, email="nora@agentur.example", password=GOOD)
 
 
 def signed_in(browser, nora):
@@ -86,7 +86,7 @@ def test_t17_another_role_in_the_house_ends_all_sessions(browser, in_house, nora
 
     signed_in(browser, nora).open(PAGE)
     with in_house():
-        change_account(db.session.merge(nora), "Nora", Role.COLLEAGUE, at=operations_now())
+        change_account(db.session.merge(nora), "Nora", Role.ORGANISER, at=operations_now())
     browser.open(PAGE, status=303)
 
 

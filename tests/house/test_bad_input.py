@@ -66,6 +66,7 @@ ELSEWHERE = {
     "upkeep.pause_letters": "tests/house/test_access_matrix.py",
     "outbox.resume_mailing": "tests/outbox/test_control.py",
     "invitations.end_reminders": "tests/outbox/test_control.py",
+    "accounts.return_from_service": "tests/accounts/test_service.py",
 }
 
 

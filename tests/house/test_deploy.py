@@ -113,6 +113,7 @@ LISTS = [
     "requirements-dev.txt",
     "tools/semgrep/requirements.txt",
     "tools/audit/requirements.txt",
+    "tools/sign_in_service/requirements.txt",
 ]
 
 

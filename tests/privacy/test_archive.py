@@ -59,7 +59,9 @@ def night(in_house, at=LATE):
 
 def note(browser, state, version, status=303):
     return browser.submit(
-        "/conferences/june-2023/archive", {"state": state, "note": "Az. 4711", "version": version}, status=status
+        "/conferences/june-2023/archive",
+        {"state": state, "note": "Az. 4711", "version": version},
+        status=status,
     )
 
 

@@ -121,7 +121,7 @@ def figure(app, name):
 
 
 def test_what_an_operator_alarms_on_is_counted(ready, browser, monkeypatch):
-    names = ("server_errors_total", "unknown_links_total", "failed_sign_ins_total")
+    names = ("server_errors_total", "wrong_links", "failed_sign_ins_total")
     before = {name: figure(ready, f"folgetermin_{name}") for name in names}
     browser.open("accounts.sign_in")
     browser.submit("accounts.sign_in", {"email": "a@agentur.example", "password": "falsch"}, status=422)

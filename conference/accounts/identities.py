@@ -1,0 +1,79 @@
+"""Whose account it is whom the sign-in service names."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import delete, select
+
+from ..core.text import BadText, canonical_email
+from ..kit.db import db, one_locked
+from ..kit.errors import Refused
+from ..kit.oidc import Person, value_of
+from . import queries
+from .models import Account, SignInIdentity
+
+
+def account_of(person: Person, *, at: datetime) -> Account:
+    """The account of a person: the one that is linked, else the one with the verified address, which is linked from now on.
+
+    Nobody gets an account or a role here that an administrator or organiser has not given. Raises Refused.
+    """
+    if not _is_wanted(person.claims, current_app.config["OIDC_CLAIM"]):
+        raise Refused(_("The sign-in service does not release your account for Folgetermin."))
+    linked = queries.identity(person.issuer, person.subject)
+    account = linked.account if linked is not None else _linked_now(person, at)
+    if not account.active:
+        raise Refused(_("Your account here is closed. Please ask an administrator."))
+    return account
+
+
+def _linked_now(person: Person, at: datetime) -> Account:
+    if not person.email_verified:
+        raise Refused(
+            _(
+                "The sign-in service has not verified your e-mail address; without that we cannot tell who you are."
+            )
+        )
+    account = _with_address(person.email)
+    if account is None or not account.active:
+        raise Refused(
+            _(
+                "There is no account here for your address. Please ask whoever organises the conference to invite you."
+            )
+        )
+    one_locked(select(Account).where(Account.id == account.id))
+    if any(one.issuer == person.issuer for one in queries.identities_of(account)):
+        # The address has come to somebody else at the service; the account has not.
+        raise Refused(
+            _(
+                "The account with your address belongs to somebody else at the sign-in service. Please ask an administrator."
+            )
+        )
+    db.session.add(
+        SignInIdentity(account=account, issuer=person.issuer, subject=person.subject, linked_at=at)
+    )
+    db.session.flush()
+    return account
+
+
+def _with_address(address: str) -> Account | None:
+    try:
+        return queries.account_by_email(canonical_email(address)[0])
+    except (BadText, ValueError):
+        return None
+
+
+def _is_wanted(claims: dict[str, Any], wish: str) -> bool:
+    """True when the claim has the value, or is a list that holds it."""
+    if not wish:
+        return True
+    name, _equals, value = (part.strip() for part in wish.partition("="))
+    found = value_of(claims, name)
+    return value in ([str(one) for one in found] if isinstance(found, list) else [str(found)])
+
+
+def unlink(account: Account) -> None:
+    """The next sign-in by the service is matched by address again."""
+    db.session.execute(delete(SignInIdentity).where(SignInIdentity.account_id == account.id))
