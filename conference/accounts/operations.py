@@ -106,7 +106,7 @@ def authenticate(email: str, password: str) -> Account | None:
         logs.note("password-wrong", failed=True, account=account.id if account is not None else "unknown")
         return None
     if _hasher.check_needs_rehash(stored):
-        account.password_hash = _hasher.hash(password)
+        account.password_hash = _hasher.hash(_plain(password))
     return account
 
 

@@ -2,6 +2,8 @@
 
 import re
 from email import message_from_bytes, policy
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -296,3 +298,29 @@ def test_t21_what_cleaning_has_missed_is_stopped_by_the_second_look(monkeypatch)
     monkeypatch.setattr(message, "header_text", str)
     with pytest.raises(message.UnsafeMessage):
         message.build_message(letter)
+
+
+UPLOADS = [
+    ("bild.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>CANARY</script></svg>'),
+    ("liste.csv", b"\x89PNG\r\n\x1a\nCANARY"),
+    ("liste.xlsx", b"%PDF-1.7 CANARY"),
+    ("../../liste.csv", b"<html><script>CANARY</script></html>"),
+    ("liste.csv\x00.png", b"\xff\xd8\xff\xe0CANARY"),
+]
+
+
+@pytest.mark.parametrize("page", ["guests/import", "ideas/import"])
+@pytest.mark.parametrize(("name", "content"), UPLOADS)
+def test_t14_no_file_of_strangers_is_kept_or_served(app, june, browser, page, name, content):
+    """Lists are read by what they are; everything else is refused with a reason, and nothing of it lies anywhere afterwards."""
+    staff = browser.sign_in(june[0])
+    fields = {"csrf_token": staff.csrf_token(), "file": (BytesIO(content), name)}
+    answer = staff.client.post(f"/conferences/june-2023/{page}", data=fields)
+    assert answer.status_code == 422
+    assert b"CANARY" not in answer.data
+    kept = [
+        path
+        for path in Path(app.instance_path).rglob("*")
+        if path.is_file() and b"CANARY" in path.read_bytes()
+    ]
+    assert kept == []

@@ -20,7 +20,8 @@ MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-MARKUP = ("<!doctype", "<html", "<?xml", "<table", "<meta")
+MARKUP = re.compile(r"\s*<[a-z!?]", re.IGNORECASE)
+"""How pages and drawings begin, and no heading of a list."""
 CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r"))
 # German Excel's "CSV (MS-DOS)": ä, ö, ü of code page 850 within a word. In cp1252 the same bytes are „ and ” and nothing.
 MS_DOS = re.compile(rb"[A-Za-z][\x81\x84\x94][a-z]")
@@ -45,7 +46,7 @@ class CsvFile:
 def read_csv(data: bytes) -> CsvFile:
     """The rows, their cells as they stand, with trailing empty cells. Raises BadTable."""
     text, encoding = _decoded(data)
-    if text.lstrip()[:200].lower().startswith(MARKUP):
+    if MARKUP.match(text[:200]):
         raise BadTable("unsupported")
     delimiter = _announced(text) or _sniffed(text)
     rows = _limited(text, delimiter)
