@@ -25,7 +25,7 @@ from conference.voting.models import Ballot, Voter, VoteSubject
 from .. import smtp
 from ..browser import Browser
 from ..builders import NOW, a_conference, a_personal_link, an_answer, an_invitation
-from ..registrations.test_rush import Guest, serving
+from ..servers import Guest, serving
 from .test_once import visitor
 
 smtp_server = smtp.smtp_server

@@ -20,7 +20,7 @@ from conference.registrations.models import Attendance, Presence, SeatOffer, Sta
 
 from ..browser import Browser
 from ..builders import NOW, a_conference, a_participant, a_personal_link, an_answer, an_invitation, an_item
-from ..registrations.test_rush import Guest, all_at_once, serving
+from ..servers import Guest, all_at_once, serving
 
 COPIES = 20
 SOON = (datetime.now(UTC) + timedelta(days=60)).date()

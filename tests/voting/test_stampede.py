@@ -1,17 +1,11 @@
 """A real server with two processes, as in production: many copies of one ballot or idea at the same moment."""
 
-import os
-import subprocess
-import sys
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from socket import socket
 from uuid import uuid4
 
 import pytest
@@ -21,10 +15,8 @@ from conference.voting import queries
 from conference.voting.models import Ballot, Voter
 
 from ..browser import Browser
-from ..conftest import SERVER, SETTINGS
+from ..servers import serving
 from .conftest import OPENED
-
-HERE = Path(__file__).parents[2]
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -37,31 +29,8 @@ def address(app, in_house):
     """Two processes with eight threads each on the database of this test."""
     with in_house():
         db.session.commit()
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "FOLGETERMIN_DEMO": "1",
-        "FOLGETERMIN_INSTANCE": app.instance_path,
-        "FOLGETERMIN_SECRET_KEY": SETTINGS["SECRET_KEY"],
-        "FOLGETERMIN_BASE_URL": f"http://127.0.0.1:{port}",
-        **({"FOLGETERMIN_DATABASE_URL": SERVER} if SERVER else {}),
-    }
-    command = ["gunicorn", "wsgi:app", "--workers", "2", "--threads", "8", "--bind", f"127.0.0.1:{port}"]
-    process = subprocess.Popen([sys.executable, "-m", *command], cwd=HERE, env=environment)
-    try:
-        while not _answers(port):
-            assert process.poll() is None, "the server did not start"
-            time.sleep(0.1)
+    with serving(app, DEMO="1") as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(port):
-    with socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def visitor(app, link=None):
