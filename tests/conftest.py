@@ -1,6 +1,7 @@
 """Fixtures for all tests: a fresh database per test, an app, a browser, a query counter."""
 
 import gc
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from conference import create_app
-from conference.kit import clock, unit
+from conference.kit import clock, logs, unit
 from conference.kit.db import db
 
 from .apps import Apps
@@ -121,6 +122,17 @@ def app(apps: Apps, settings: dict[str, Any], request: pytest.FixtureRequest) ->
         shutil.copy(str(empty), Path(made.instance_path, "folgetermin.db"))
     yield made
     apps.give_back(made, overrides)
+
+
+@pytest.fixture
+def told(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[dict[str, Any]]]:
+    """What was written down of requests and of who came in, as facts."""
+    for logger in (logs.security, logs.access):
+        monkeypatch.setattr(logger, "propagate", True)
+        caplog.set_level(logging.INFO, logger=logger.name)
+    return lambda: [record.facts for record in caplog.records if hasattr(record, "facts")]
 
 
 def _empty_server(app: Flask) -> None:

@@ -1,13 +1,14 @@
 """Whose account it is whom the sign-in service names."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from ..core.text import BadText, canonical_email
+from ..kit import logs
 from ..kit.db import db, one_locked
 from ..kit.errors import Refused
 from ..kit.oidc import Person, value_of
@@ -21,40 +22,51 @@ def account_of(person: Person, *, at: datetime) -> Account:
     Nobody gets an account or a role here that an administrator or organiser has not given. Raises Refused.
     """
     if not _is_wanted(person.claims, current_app.config["OIDC_CLAIM"]):
-        raise Refused(_("The sign-in service does not release your account for Folgetermin."))
+        _refuse("not-released", _("The sign-in service does not release your account for Folgetermin."))
     linked = queries.identity(person.issuer, person.subject)
     account = linked.account if linked is not None else _linked_now(person, at)
     if not account.active:
-        raise Refused(_("Your account here is closed. Please ask an administrator."))
+        _refuse("closed", _("Your account here is closed. Please ask an administrator."), account)
     return account
+
+
+def _refuse(why: str, words: str, account: Account | None = None) -> NoReturn:
+    logs.note("service-refused", failed=True, account="unknown" if account is None else account.id, why=why)
+    raise Refused(words)
 
 
 def _linked_now(person: Person, at: datetime) -> Account:
     if not person.email_verified:
-        raise Refused(
+        _refuse(
+            "address-not-verified",
             _(
                 "The sign-in service has not verified your e-mail address; without that we cannot tell who you are."
-            )
+            ),
         )
     account = _with_address(person.email)
     if account is None or not account.active:
-        raise Refused(
+        _refuse(
+            "no-account",
             _(
                 "There is no account here for your address. Please ask whoever organises the conference to invite you."
-            )
+            ),
+            account,
         )
     one_locked(select(Account).where(Account.id == account.id))
     if any(one.issuer == person.issuer for one in queries.identities_of(account)):
         # The address has come to somebody else at the service; the account has not.
-        raise Refused(
+        _refuse(
+            "linked-otherwise",
             _(
                 "The account with your address belongs to somebody else at the sign-in service. Please ask an administrator."
-            )
+            ),
+            account,
         )
     db.session.add(
         SignInIdentity(account=account, issuer=person.issuer, subject=person.subject, linked_at=at)
     )
     db.session.flush()
+    logs.note("service-linked", account=account.id)
     return account
 
 
@@ -77,3 +89,4 @@ def _is_wanted(claims: dict[str, Any], wish: str) -> bool:
 def unlink(account: Account) -> None:
     """The next sign-in by the service is matched by address again."""
     db.session.execute(delete(SignInIdentity).where(SignInIdentity.account_id == account.id))
+    logs.note("service-unlinked", account=account.id)

@@ -140,7 +140,7 @@ def begin_session(
         )
     )
     db.session.flush()
-    logs.note("signed-in", account=account.id, second_factor=account.totp_nonce is not None)
+    logs.note("signed-in", account=account.id, way=way.value, second_factor=factor_shown)
     return token
 
 
@@ -186,6 +186,7 @@ def must_be_oneself(account: Account, password: str, token: str, *, at: datetime
         return
     stored = account.password_hash
     if not _verify(stored or _dummy(), password) or stored is None:
+        logs.note("password-wrong", failed=True, account=account.id)
         raise Refused(_("The present password is not right."))
 
 

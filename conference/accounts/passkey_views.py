@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ..core.text import safe_next
-from ..kit import access, clock, forms, pages
+from ..kit import access, clock, forms, logs, pages
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.limits import guessing, limiter, may_guess
@@ -33,6 +33,7 @@ def _asked(purpose: str, account: Account | None) -> str:
     challenge, what, owner, since = session.pop("challenge", ("", "", None, 0))
     late = not 0 <= int(clock.now().timestamp()) - since <= passkeys.LASTS.total_seconds()
     if what != purpose or late or owner != (None if account is None else account.id):
+        logs.note("passkey-not-asked", failed=True, account="unknown" if account is None else account.id)
         raise Refused(_("This page was open for too long. Please try again."))
     return str(challenge)
 

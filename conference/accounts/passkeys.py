@@ -17,6 +17,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
+from ..kit import logs
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..kit.links import hash_of
@@ -162,6 +163,7 @@ def register(account: Account, name: str, answer: str, challenge: str, *, at: da
     )
     db.session.add(passkey)
     db.session.flush()
+    logs.note("passkey-made", account=account.id)
     return passkey
 
 
@@ -183,8 +185,22 @@ def _registered(answer: str, challenge: str) -> Any:
 def take(answer: str, challenge: str, account: Account | None, *, at: datetime) -> Account:
     """The account whose passkey has answered, once. Given an account (the second step), it must be one of its own.
 
-    Raises Refused for everything else, without saying which.
+    Raises Refused for everything else, without saying which; the log says of whose passkey.
     """
+    facts: dict[str, object] = {"account": "unknown" if account is None else account.id}
+    try:
+        owner = _owner(answer, challenge, account, facts, at)
+    except Refused:
+        logs.note("passkey-wrong", failed=True, **facts)
+        raise
+    logs.note("passkey-taken", account=owner.id)
+    return owner
+
+
+def _owner(
+    answer: str, challenge: str, account: Account | None, facts: dict[str, object], at: datetime
+) -> Account:
+    """Whose passkey it is; `facts` gets to know the account as soon as the answer names it."""
     failed = _("This passkey was not accepted. Please try again, or sign in with your password.")
     with operations.unbelievable(failed):
         from webauthn.helpers import parse_authentication_credential_json
@@ -195,6 +211,7 @@ def take(answer: str, challenge: str, account: Account | None, *, at: datetime) 
         raise Refused(failed)
     if account is not None and passkey.account_id != account.id:
         raise Refused(failed)
+    facts["account"] = passkey.account_id
     if account is None and _text(said.response.user_handle or b"") not in {"", passkey.handle}:
         raise Refused(failed)
     passkey = found(one_locked(select(Passkey).where(Passkey.id == passkey.id)))
@@ -248,4 +265,5 @@ def remove(passkey: Passkey) -> None:
     account = passkey.account
     db.session.delete(passkey)
     db.session.flush()
+    logs.note("passkey-removed", account=account.id)
     operations.note_factors(account)

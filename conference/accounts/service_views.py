@@ -6,7 +6,7 @@ from flask import abort, current_app, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from ..kit import access, clock, forms, oidc, pages, unit
+from ..kit import access, clock, forms, logs, oidc, pages, unit
 from ..kit.errors import Refused
 from ..kit.limits import limiter
 from . import bp, identities
@@ -55,17 +55,18 @@ def return_from_service() -> ResponseReturnValue:
         abort(404)
     form = ServiceForm(formdata=request.form if request.method == "POST" else request.args, meta=_meta())
     if request.method == "POST" and not forms.submitted(form):
-        return _refused(_("The answer of the sign-in service is not complete. Please try again."))
+        return _wrong("incomplete", _("The answer of the sign-in service is not complete. Please try again."))
     begun, target = _kept()
     if not oidc.is_same_state(begun, form.state.data or ""):
-        return _refused(
-            _("This answer does not belong to a sign-in that was begun in this browser. Please try again.")
+        return _wrong(
+            "state",
+            _("This answer does not belong to a sign-in that was begun in this browser. Please try again."),
         )
     if form.iss.data and form.iss.data != current_app.config["OIDC_ISSUER"]:
-        return _refused(_("This answer does not come from our sign-in service."))
+        return _wrong("issuer", _("This answer does not come from our sign-in service."))
     if request.args.get("error"):
         session.pop("service", None)
-        return _refused(_("You were not signed in at the sign-in service."))
+        return _wrong("denied", _("You were not signed in at the sign-in service."))
     if request.method == "GET":
         return pages.show("accounts/return_from_service.html", form=form)
     assert begun is not None
@@ -82,6 +83,8 @@ def _arrived(code: str, begun: oidc.Begun, target: str) -> ResponseReturnValue:
     try:
         person = oidc.person_behind(code, begun, _way_back())
     except oidc.ServiceFailed as failure:
+        if not isinstance(failure, oidc.NotAnswering):
+            logs.note("service-wrong", failed=True, why="answer")
         return _failed(failure)
     try:
         with unit.writing():
@@ -90,7 +93,7 @@ def _arrived(code: str, begun: oidc.Begun, target: str) -> ResponseReturnValue:
                 return enter(account, Way.SERVICE, target, factor_shown=True)
             return first_step(account, Way.SERVICE, target)
     except Refused as refusal:
-        return _refused(refusal.message)
+        return _page(refusal.message, 403)
 
 
 def _failed(failure: oidc.ServiceFailed) -> ResponseReturnValue:
@@ -101,7 +104,8 @@ def _failed(failure: oidc.ServiceFailed) -> ResponseReturnValue:
     return _page(_("The sign-in service gave an answer that cannot be trusted. You were not signed in."), 502)
 
 
-def _refused(words: str) -> ResponseReturnValue:
+def _wrong(why: str, words: str) -> ResponseReturnValue:
+    logs.note("service-wrong", failed=True, why=why)
     return _page(words, 403)
 
 

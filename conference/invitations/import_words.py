@@ -84,5 +84,9 @@ def table_problem(error: BadTable) -> str:
         "old_excel": _("This is an old Excel format (.xls). Please save the list as .xlsx or CSV."),
         "protected": _("The workbook is protected by a password. Please remove it."),
         "unsupported": _("This kind of file cannot be read. Please choose a CSV or Excel file."),
+        "other_ending": _(
+            "The ending .%(ending)s of the name does not fit what the file holds. Please save the list as .xlsx, .ods or .csv.",
+            ending=error.detail,
+        ),
         "damaged": _("The file is damaged and cannot be read."),
     }.get(error.code, _("The file cannot be read."))

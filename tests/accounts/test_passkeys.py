@@ -152,6 +152,31 @@ def test_a_counter_that_goes_back_betrays_a_copy(browser, key):
     enter(browser, key)
 
 
+def test_every_passkey_and_every_wrong_answer_is_written_down_by_number_only(browser, nora, told):
+    key = make(signed_in(browser), Key())
+    browser.submit("accounts.sign_out")
+    replayed = answer(browser, key)
+    browser.submit("accounts.enter_passkey", {"credential": replayed})
+    browser.submit("accounts.sign_out")
+    browser.submit("accounts.enter_passkey", {"credential": replayed}, status=409)
+    enter(browser, Key(), status=409)
+    key.count = 1
+    enter(browser, key)
+    browser.submit("accounts.sign_out")
+    enter(browser, key, status=409)
+    signed_in(browser)
+    asked(browser, "accounts.ask_second_passkey")
+    browser.submit("accounts.enter_second_passkey", {"credential": "{}"}, status=409)
+    said = [(one["event"], one["account"], one.get("way")) for one in told() if "event" in one]
+    assert said == [
+        ("signed-in", nora.id, "password"), ("passkey-made", nora.id, None), ("signed-out", nora.id, None),
+        ("passkey-taken", nora.id, None), ("signed-in", nora.id, "passkey"), ("signed-out", nora.id, None),
+        ("passkey-not-asked", "unknown", None), ("passkey-wrong", "unknown", None),
+        ("passkey-taken", nora.id, None), ("signed-in", nora.id, "passkey"), ("signed-out", nora.id, None),
+        ("passkey-wrong", nora.id, None), ("passkey-wrong", nora.id, None),
+    ]  # fmt: skip
+
+
 def test_nobody_passes_the_second_step_with_a_passkey_of_another_account(browser, new_browser, in_house, key):
     with in_house():
         an_account(Role.COLLEAGUE, email="otto@agentur.example", password=GOOD)
@@ -181,7 +206,7 @@ def test_a_closed_account_has_no_passkey(browser, in_house, key, nora):
     enter(browser, key, status=409)
 
 
-def test_making_and_removing_asks_who_it_is_when_the_sign_in_was_a_while_ago(browser, in_house, nora):
+def test_making_and_removing_asks_who_it_is_when_the_sign_in_was_a_while_ago(browser, in_house, nora, told):
     with time_machine.travel(NOW, tick=False) as clock:
         signed_in(browser)
         clock.shift(timedelta(minutes=16))
@@ -195,6 +220,8 @@ def test_making_and_removing_asks_who_it_is_when_the_sign_in_was_a_while_ago(bro
             number = db.session.query(Passkey).one().id
         browser.submit("accounts.remove_passkey", {"password": "geraten"}, passkey_id=number, status=409)
         browser.submit("accounts.remove_passkey", {"password": GOOD}, passkey_id=number)
+    said = [one["event"] for one in told() if "event" in one]
+    assert said == ["signed-in", "password-wrong", "passkey-made", "password-wrong", "passkey-removed"]
 
 
 def test_each_passkey_has_a_name_of_its_own_and_another_when_wished(browser, in_house, nora):

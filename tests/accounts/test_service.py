@@ -343,6 +343,38 @@ class TestLyingService:
         liar.nonce = ""
         self.come_back(browser, liar).open(PAGE)
 
+    def test_every_answer_is_written_down_by_number_and_reason_only(
+        self, browser, in_house, nora, liar, told
+    ):
+        self.come_back(browser, liar)
+        browser.submit("accounts.sign_out")
+        for nonce, claims, status in (
+            ("", {"sub": "s-2"}, 403),
+            ("", {"sub": "s-3", "email": "wer@agentur.example"}, 403),
+            ("", {"sub": "s-4", "email_verified": False}, 403),
+            ("of another sign-in", {}, 502),
+        ):
+            liar.nonce, liar.claims = nonce, claims
+            self.come_back(browser, liar, status)
+        browser.open("accounts.return_from_service", status=403, code="c", state="tampered")
+        with in_house():
+            db.session.merge(nora).active = False
+        liar.nonce = ""
+        self.come_back(browser, liar, 403)
+        said = [
+            (one["event"], one.get("account"), one.get("why", one.get("way")))
+            for one in told()
+            if "event" in one
+        ]
+        assert said == [
+            ("service-linked", nora.id, None), ("signed-in", nora.id, "service"), ("signed-out", nora.id, None),
+            ("service-refused", nora.id, "linked-otherwise"), ("service-refused", "unknown", "no-account"),
+            ("service-refused", "unknown", "address-not-verified"), ("service-wrong", None, "answer"),
+            ("service-wrong", None, "state"), ("service-refused", nora.id, "closed"),
+        ]  # fmt: skip
+        assert "agentur" not in str(told())
+        assert "s-2" not in str(told())
+
     @pytest.mark.parametrize(
         "over", [{"state": "tampered"}, {"state": ""}, {"iss": "https://elsewhere.example"}]
     )

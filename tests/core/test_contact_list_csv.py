@@ -214,6 +214,13 @@ def test_text_that_calls_itself_a_workbook_is_damaged() -> None:
     assert read(LIST, "liste.txt").header == FIVE
 
 
+@pytest.mark.parametrize(
+    ("filename", "ending"), [("liste.xls", "xls"), ("LISTE.PDF", "pdf"), ("a.csv.exe", "exe")]
+)
+def test_text_with_the_ending_of_something_else_is_refused(filename: str, ending: str) -> None:
+    assert refusal(LIST, filename) == ("other_ending", ending)
+
+
 def test_a_few_control_characters_are_the_business_of_their_row() -> None:
     table = read(f"{HEADER}\nBildungs\x00werk;;A;B;a@x.example\n")
     assert table.rows[0].cells[0] == "Bildungs\x00werk"

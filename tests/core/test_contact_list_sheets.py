@@ -46,9 +46,16 @@ def test_a_workbook_is_read_with_the_row_numbers_of_excel() -> None:
     assert table.rows[1].cells == ()
 
 
-@pytest.mark.parametrize("filename", ["liste.xlsx", "liste.csv", "liste", "LISTE.XLSM"])
+@pytest.mark.parametrize("filename", ["liste.xlsx", "Liste vom 12.06", "liste", "LISTE.XLSM"])
 def test_the_content_says_what_the_file_is(filename: str) -> None:
     assert read(xlsx([HEADER, ANKE]), filename).header == tuple(HEADER)
+
+
+@pytest.mark.parametrize("filename", ["liste.csv", "LISTE.TXT", "liste.xlsx.pdf"])
+def test_a_workbook_that_calls_itself_something_else_is_refused(filename: str) -> None:
+    with pytest.raises(BadTable) as refused:
+        read(xlsx([HEADER, ANKE]), filename)
+    assert refused.value.code == "other_ending"
 
 
 @pytest.mark.parametrize(

@@ -117,18 +117,11 @@ def test_every_answer_carries_a_number_of_its_own(app, path):
 class TestWhoComesIn:
     """What an operator can read of sign-ins and refusals."""
 
-    @pytest.fixture
-    def told(self, app, caplog, monkeypatch):
-        for logger in (logs.security, logs.access):
-            monkeypatch.setattr(logger, "propagate", True)
-            caplog.set_level(logging.INFO, logger=logger.name)
-        return lambda: [record.facts for record in caplog.records if hasattr(record, "facts")]
-
     def test_every_way_in_and_every_failure_is_written_down_by_number_only(
         self, app, in_house, browser, told
     ):
         with in_house():
-            nora = an_account(email="nora@agentur.example", password=GOOD)
+            nora = an_account(Role.COLLEAGUE, email="nora@agentur.example", password=GOOD)
         browser.submit(
             "accounts.sign_in", {"email": "nora@agentur.example", "password": "falsch geraten"}, status=422
         )

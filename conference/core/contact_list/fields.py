@@ -27,7 +27,7 @@ class BadTable(ValueError):
 
     Codes: empty, too_big, unpacked_too_big, too_many_rows, too_many_columns, binary (no table at all), encoding,
     unclosed_quote (detail: its line), no_header, old_excel (.xls), protected (with a password), unsupported (another office
-    file, a web page), damaged.
+    file, a web page), other_ending (content and name do not fit; detail: the ending), damaged.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

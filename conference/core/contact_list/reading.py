@@ -25,6 +25,8 @@ OTHER_FILES = (
     b"Rar!",
     b"PK",
 )
+WORKBOOKS, TEXTS = {"xlsx", "xlsm", "ods"}, {"csv", "tsv", "txt"}
+ENDING = re.compile(r"\.([a-z][a-z0-9]{1,4})\Z")
 NOTHING = b"\x00\t\n\r \xef\xbb\xbf\xfe\xff"
 # A list may begin with a title, a date and a blank line.
 HEADER_WITHIN = 10
@@ -32,7 +34,7 @@ LONGEST_HEADING = 100
 
 
 def read_table(data: bytes, filename: str, sheets: SheetReader = read_sheets) -> Table:
-    """The table in a CSV, XLSX or ODS file. What the file is, its content says; its name only tells a damaged workbook.
+    """The table in a CSV, XLSX or ODS file. What the file is, its content says; a name with another ending is refused.
 
     Reads at most 5 MB, 50 MB unpacked, 10,000 rows and 60 columns. `sheets` opens workbooks. Raises BadTable.
     """
@@ -43,13 +45,22 @@ def read_table(data: bytes, filename: str, sheets: SheetReader = read_sheets) ->
     if data.startswith(OLE):
         raise BadTable("protected" if ENCRYPTED_PACKAGE in data else "old_excel")
     if data.startswith(ZIP):
+        _must_be_named(filename, WORKBOOKS)
         return _best_sheet(sheets(data))
     if data.startswith(OTHER_FILES):
         raise BadTable("binary")
     if filename.lower().endswith((".xlsx", ".ods")):
         raise BadTable("damaged")
+    _must_be_named(filename, TEXTS)
     found = read_csv(data)
     return replace(_table(found.rows), encoding=found.encoding, delimiter=found.delimiter)
+
+
+def _must_be_named(filename: str, endings: set[str]) -> None:
+    """A name without an ending claims nothing, and may be that of a pipe."""
+    ending = ENDING.search(filename.lower())
+    if ending is not None and ending[1] not in endings:
+        raise BadTable("other_ending", ending[1])
 
 
 def _best_sheet(sheets: Sheets) -> Table:
