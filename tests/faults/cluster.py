@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
+from tempfile import TemporaryDirectory
 
 import psycopg
 
@@ -13,6 +14,8 @@ from .running import quiet_port
 
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
 PROGRAMS = (DEBIAN[-1] if DEBIAN else Path(which("initdb") or "/none").resolve()).parent
+
+ATTEMPTS = 100
 
 
 class Cluster:
@@ -42,9 +45,12 @@ class Cluster:
 
     def start(self):
         """Again and again: what is left of the one before may still be going."""
-        words = ["-D", self.data, "-l", self.folder / "server.log", "-w", "start"]
-        while self.run("pg_ctl", *words, check=False).returncode:
+        log = self.folder / "server.log"
+        for _attempt in range(ATTEMPTS):
+            if self.run("pg_ctl", "-D", self.data, "-l", log, "-w", "start", check=False).returncode == 0:
+                return
             time.sleep(0.2)
+        raise RuntimeError(f"The server does not start: {log.read_text()[-1000:]}")
 
     def restart(self):
         self.stop()
@@ -62,15 +68,16 @@ class Cluster:
 
 
 @contextmanager
-def running(folder):
-    """A cluster while the block runs."""
-    folder.mkdir()
+def running():
+    """A cluster while the block runs. Not below pytest's folders: each pytest that starts closes those to others."""
+    with TemporaryDirectory(prefix="folgetermin-cluster-", ignore_cleanup_errors=True) as name:
+        yield from _running(Path(name))
+
+
+def _running(folder):
     made = Cluster(folder)
     if os.geteuid() == 0:
         subprocess.run(["chown", "postgres", folder], check=True)
-        for parent in folder.parents:  # folders of tests are closed to others
-            if parent.stat().st_mode & 0o001 == 0:
-                parent.chmod(parent.stat().st_mode | 0o011)
     made.run("initdb", "-D", made.data, "-U", "folgetermin", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")  # fmt: skip
     with (made.data / "postgresql.conf").open("a") as settings:
         settings.write(

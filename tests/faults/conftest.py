@@ -32,7 +32,7 @@ def faults(app, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def cluster_of_ours(tmp_path_factory):
+def cluster_of_ours():
     """A PostgreSQL server that tests may kill, see `cluster`."""
-    with cluster.running(tmp_path_factory.mktemp("postgresql") / "cluster") as made:
+    with cluster.running() as made:
         yield made
