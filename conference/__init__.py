@@ -94,10 +94,11 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(config.read(os.environ, overrides, instance))
     _wire_kit(app)
     _wire_rooms(app)
-    if app.config["PRODUCTION"]:
-        _warn(app)
     # Commands look for themselves: one that restores must not be kept out by what it is called for.
-    if not app.testing and click.get_current_context(silent=True) is None:
+    is_server = click.get_current_context(silent=True) is None
+    if is_server and app.config["PRODUCTION"]:
+        _warn(app)
+    if is_server and not app.testing:
         presence.enter(app)
         soundness.check_if_reachable(app)
     return app
