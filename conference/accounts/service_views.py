@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, current_app, redirect, request, session
+from flask import abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -24,6 +24,9 @@ def ask_service() -> ResponseReturnValue:
     """Send the browser to the sign-in service; the cookie keeps what the answer must fit."""
     if not oidc.is_configured(current_app):
         abort(404)
+    if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        # A link on a foreign page signs nobody in; a person chooses the way in here.
+        return redirect(url_for("accounts.sign_in"), 303)
     try:
         address, begun = oidc.begin(_way_back())
     except oidc.ServiceFailed as failure:

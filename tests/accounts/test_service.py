@@ -395,6 +395,12 @@ class TestLyingService:
         browser.open("accounts.return_from_service", status=403, error="access_denied", state=query["state"])
         assert browser.sees("nicht geklappt")
 
+    def test_t17_a_link_on_a_foreign_page_begins_no_sign_in(self, browser, liar):
+        answer = browser.open("accounts.ask_service", status=303, headers={"Sec-Fetch-Site": "cross-site"})
+        assert answer.headers["Location"] == browser.path("accounts.sign_in")
+        with browser.client.session_transaction() as session:
+            assert "service" not in session
+
     @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/"])
     def test_t11_nobody_is_led_away(self, browser, nora, liar, target):
         _address, query = asked(browser, target)
