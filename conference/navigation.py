@@ -115,15 +115,25 @@ def main_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
     if visitor.account.role.value in ORGANISERS or visitor.may(*ORGANISERS):
         items.append((_l("Providers"), "providers.show_providers"))
         items.append((_l("Privacy requests"), "privacy.show_requests"))
-    if visitor.account.role.value == access.ADMIN:
-        items.append((_l("Accounts"), "people.show_accounts"))
-        items.append((_l("Operation"), "upkeep.show_upkeep"))
-        if current_app.config["IMAP_SERVER"]:
-            items.append((_l("Inbox"), "inbox.show_inbox"))
-        items.append((_l("Record"), "record.show_record"))
-        items.append((_l("Retention"), "privacy.show_retention"))
     if current_app.config["DEMO"]:
         items.append((_l("Mailbox of the demo"), "outbox.show_mailbox"))
+    return _linked(items)
+
+
+def house_navigation(visitor: access.Visitor) -> list[tuple[Any, str, bool]]:
+    """What administrators of the house look after: one menu, because few need it and it is long."""
+    if visitor.account is None or visitor.is_held or visitor.account.role.value != access.ADMIN:
+        return []
+    items = [(_l("Accounts"), "people.show_accounts"), (_l("Operation"), "upkeep.show_upkeep")]
+    if current_app.config["IMAP_SERVER"]:
+        items.append((_l("Inbox"), "inbox.show_inbox"))
+    items.append((_l("Record"), "record.show_record"))
+    items.append((_l("Retention"), "privacy.show_retention"))
+    items.append((_l("Archive"), "privacy.show_archive"))
+    return _linked(items)
+
+
+def _linked(items: list[tuple[Any, str]]) -> list[tuple[Any, str, bool]]:
     return [(label, url_for(endpoint), request.endpoint == endpoint) for label, endpoint in items]
 
 
@@ -131,3 +141,4 @@ def init(app: Flask) -> None:
     """Hand the navigation to the kit, which knows no room."""
     app.extensions["conference_context"] = conference_context
     app.extensions["main_navigation"] = main_navigation
+    app.extensions["house_navigation"] = house_navigation

@@ -115,6 +115,7 @@ def _context() -> dict[str, Any]:
         "current_path": current_path(),
         "footer_links": [(label, _address(endpoint, request.script_root)) for label, endpoint in FOOTER],
         "nav_items": current_app.extensions["main_navigation"](_visitor()),
+        "house_items": current_app.extensions["house_navigation"](_visitor()),
         "sign_out_url": _address("accounts.sign_out", request.script_root),
         "may_open": _may_open,
         "account_links": [(_l("My account"), _address("accounts.show_own", request.script_root))],
