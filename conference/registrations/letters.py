@@ -55,7 +55,12 @@ def offer(seat_offer: SeatOffer, at: datetime, *, reminder: bool = False) -> Non
     purpose = f"seat-offer-reminder:{seat_offer.id}" if reminder else f"seat-offer:{seat_offer.id}"
     invitation = _invitation(seat_offer)
     label = _l("Take the seat or turn it down")
-    _send("seat_offer", purpose, invitation, at, None, None, label, until=seat_offer.until, reminder=reminder)
+    context = {
+        "until": seat_offer.until,
+        "reminder": reminder,
+        "again": queries.has_let_pass(seat_offer.registration),
+    }
+    _send("seat_offer", purpose, invitation, at, None, None, label, **context)
 
 
 def offer_ended(seat_offer: SeatOffer, at: datetime, *, is_last: bool) -> None:

@@ -343,6 +343,16 @@ def unanswered_offers(conference: Conference) -> dict[int, int]:
     return {row.registration_id: row.passed for row in db.session.execute(query)}
 
 
+def has_let_pass(registration: Registration) -> bool:
+    """Whether the person has let an offer pass since they registered."""
+    query = select(SeatOffer.id).where(
+        SeatOffer.registration_id == registration.id,
+        SeatOffer.outcome == OfferEnd.EXPIRED,
+        SeatOffer.made_at >= registration.registered_at,
+    )
+    return db.session.scalars(query.limit(1)).first() is not None
+
+
 def silent_ids(conference: Conference) -> set[int]:
     """Registrations that get no more offers by themselves: nobody answered so many of them."""
     return {key for key, passed in unanswered_offers(conference).items() if passed >= MOST_OFFERS}

@@ -169,19 +169,34 @@ def _check_open(offer: SeatOffer, at: datetime) -> None:
     if offer.is_open(at):
         return
     if offer.outcome is OfferEnd.DECLINED:
-        raise Refused(_("You have turned this seat down; it has been given on."))
+        raise Refused(_("You have turned this seat down; it is no longer held for you."))
     if offer.outcome is OfferEnd.ACCEPTED:
-        raise Refused(_("You have taken this seat before and given it back; it has been given on."))
+        raise Refused(_("You have taken this seat before and given it back; it is no longer held for you."))
     if at >= offer.conference.starts_at:
         raise Refused(_("The conference has begun; the seat can no longer be taken here."))
+    raise Refused(f"{_was_held(offer)} {_what_now(offer, at)}".rstrip())
+
+
+def _was_held(offer: SeatOffer) -> str:
     zone = offer.conference.zone
-    raise Refused(
-        _(
-            "The seat was held for you until %(day)s, %(time)s, and has been given on. You stay on the waiting list.",
-            day=show_day(offer.until, zone),
-            time=show_time(offer.until, zone),
-        )
+    return _(
+        "The seat was held for you until %(day)s, %(time)s; this offer has ended.",
+        day=show_day(offer.until, zone),
+        time=show_time(offer.until, zone),
     )
+
+
+def _what_now(offer: SeatOffer, at: datetime) -> str:
+    """Where somebody stands who answers an offer that has ended."""
+    standing = offer.registration.standing
+    if standing is Standing.CONFIRMED:
+        return _("You have a seat by now.")
+    if standing is Standing.WITHDRAWN:
+        return ""
+    newer = queries.open_offer_of(offer.registration)
+    if newer is not None and newer.is_open(at):
+        return _("A seat is held for you once more; please answer that offer.")
+    return _("You stay on the waiting list.")
 
 
 def check_declinable(registration: Registration, offer_id: int, *, at: datetime) -> bool:
@@ -215,15 +230,18 @@ def offer_again(registration: Registration, *, at: datetime) -> SeatOffer | None
 
 def _end_old_offers(conference: Conference, at: datetime) -> int:
     """Offers whose time is over end, in the order of the list; who had one goes to its end. Gives how many."""
-    offers = [offer for offer in queries.open_offers(conference).values() if not offer.is_open(at)]
-    for offer in sorted(offers, key=lambda one: one.registration.queue_number or 0):
+    ended = [offer for offer in queries.open_offers(conference).values() if not offer.is_open(at)]
+    offers = sorted(ended, key=lambda one: one.registration.queue_number or 0)
+    for offer in offers:
         _end(offer, OfferEnd.EXPIRED, at)
         registration = offer.registration
         registration.queue_number = _end_of_line(conference)
         registration.version += 1
         db.session.flush()  # the next one goes behind
-        if at < conference.starts_at:
-            letters.offer_ended(offer, at, is_last=registration.id in queries.silent_ids(conference))
+    if offers and at < conference.starts_at:
+        silent = queries.silent_ids(conference)
+        for offer in offers:  # only now does everybody have the place that the letter tells
+            letters.offer_ended(offer, at, is_last=offer.registration_id in silent)
     return len(offers)
 
 

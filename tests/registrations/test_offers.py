@@ -102,6 +102,30 @@ def test_f02_when_the_time_is_over_the_offer_goes_to_the_next_and_the_person_to_
     assert queries.conferences_to_settle(late) == []
 
 
+def test_f02_who_waits_alone_reads_that_the_offer_has_ended_and_is_offered_the_seat_once_more(house):
+    conference, (alone,) = offered(waiting=1)
+    late = NOW + 48 * HOUR
+    seats.settle(conference, at=late)
+    [ended], [_first, again] = letters(alone, "seat_offer_ended"), letters(alone, "seat_offer")
+    assert "weitergegeben" not in ended.subject + ended.text and "abgelaufen" in ended.text
+    assert "noch einmal" in again.text and "frei geworden" not in again.text
+    with pytest.raises(Refused, match="noch einmal ein Platz"):
+        seats.accept_offer(alone, offers(alone)[0].id, at=late)
+    seats.accept_offer(alone, offers(alone)[1].id, at=late)
+    with pytest.raises(Refused, match="Sie haben inzwischen einen Platz"):
+        seats.accept_offer(alone, offers(alone)[0].id, at=late)
+
+
+def test_f02_letters_of_offers_that_end_together_tell_the_places_that_hold(house):
+    conference, people = full(capacity=2, waiting=3)
+    for person in people[:2]:
+        operations.withdraw(person, at=NOW)
+    seats.settle(conference, at=NOW + 48 * HOUR)
+    for person in people[2:4]:
+        [ended] = letters(person, "seat_offer_ended")
+        assert f"auf Platz {queries.place_in_line(person)}" in ended.text
+
+
 @pytest.mark.parametrize("settled", [False, True])
 def test_f02_who_takes_it_too_late_reads_why_stays_on_the_list_and_takes_nobody_elses_seat(house, settled):
     conference, (first, _second) = offered()
