@@ -1,6 +1,6 @@
 """Guest list, letters, mailings; the demo's participant."""
 
-from flask import abort, redirect, request, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -101,6 +101,7 @@ def show_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     conference = _here(slug)
     guest = _guest(conference, invitation_id)
     valid = queries.links_of(conference, guest.contact_id, clock.now(), LinkPurpose.INVITATION)
+    place = current_app.extensions["place_of_guest"](conference, guest.contact_id)
     return pages.show(
         "invitations/show_guest.html",
         conference=conference,
@@ -109,6 +110,8 @@ def show_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
         mails=outbox.mails_to(slug, guest.contact.email) if guest.contact.email else [],
         problem=outbox.problems_about(slug).get(guest.contact.email or ""),
         is_open=clock.now() < conference.answers_close_at,
+        place=place,
+        offer=place.offer if place and place.offer and place.offer.is_open(clock.now()) else None,
     )
 
 

@@ -10,8 +10,9 @@ from . import queries, seat_views, seats, views  # noqa: E402, F401 - the views 
 
 
 def init(app: Flask) -> None:
-    """Tell the conferences, which lie upstream, what follows when the number of seats changes; look after offers."""
+    """Tell the rooms upstream what follows when the number of seats changes, and who waits; look after offers."""
     app.extensions["seats_changed"] = seats.follow
+    app.extensions["place_of_guest"] = queries.place_of_guest
     jobs.every_minute(app, "seats", settle_seats)
 
 

@@ -107,6 +107,22 @@ class ProviderSeats:
         return self.limit is not None and self.confirmed + self.offered > self.limit
 
 
+@dataclass(frozen=True)
+class PlaceInLine:
+    """Somebody on the waiting list: the place, and the offer that holds a seat for them."""
+
+    number: int
+    offer: SeatOffer | None
+
+
+def place_of_guest(conference: Conference, contact_id: int) -> PlaceInLine | None:
+    """Where the person waits; None for who does not wait."""
+    registration = registration_of(conference, contact_id)
+    if registration is None or registration.standing is not Standing.WAITING:
+        return None
+    return PlaceInLine(place_in_line(registration), open_offer_of(registration))
+
+
 def registration_of(conference: Conference, contact_id: int) -> Registration | None:
     query = select(Registration).where(
         Registration.conference_id == conference.id, Registration.contact_id == contact_id

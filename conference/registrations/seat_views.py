@@ -12,7 +12,7 @@ from ..kit.limits import limiter
 from . import bp, operations, queries, seats
 from .forms import LimitForm, SeatRulesForm
 from .models import Registration, SeatRules
-from .views import answered_page, enter, invitation_behind
+from .views import answered_page, enter, invitation_behind, offer_sent
 
 belongs("registrations.show_registrations", "registrations.show_seats", "registrations.edit_limit")
 
@@ -45,7 +45,7 @@ def answer_offer() -> ResponseReturnValue:
 
 
 def _answer(registration: Registration) -> str:
-    offer_id, at = _number(request.form.get("offer", "")), clock.now()
+    offer_id, at = offer_sent(), clock.now()
     if request.form.get("reply") == "accepted":
         seats.accept_offer(registration, offer_id, at=at)
         return _("Thank you. The seat is yours; a confirmation is on its way.")
@@ -53,10 +53,6 @@ def _answer(registration: Registration) -> str:
         abort(422)
     operations.decline_offer(registration, offer_id, at=at)
     return _("Thank you for telling us. You do not take part.")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 # -- organisers -------------------------------------------------------

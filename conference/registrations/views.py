@@ -18,7 +18,7 @@ from ..kit.errors import Missing
 from ..kit.limits import limiter
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
-from . import bp, operations, queries
+from . import bp, operations, queries, seats
 from .forms import AnswerForm, ConsentsForm, DeclineForm, RegistrationForm, WalkInForm
 from .models import ConsentKind, Presence, Registration, Standing
 
@@ -286,6 +286,12 @@ def register_again() -> ResponseReturnValue:
     return pages.done("registrations.my_page", f"{_thanks(registration)} {again}")
 
 
+def offer_sent() -> int:
+    """The number of the offer that is answered; 0, which is none, for what is no number."""
+    text = request.form.get("offer", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 # -- staff ------------------------------------------------------------
 
 
@@ -352,7 +358,10 @@ def note_reply_by_phone(slug: str, invitation_id: int) -> ResponseReturnValue:
     """Note an answer that came by telephone."""
     conference = conference_here(access.account(), slug)
     invitation = found(invitation_of(conference, invitation_id))
-    if request.form.get("reply") == "accepted":
+    if request.form.get("reply") == "accepted" and "offer" in request.form:
+        registration = found(queries.registration_of(conference, invitation.contact_id))
+        seats.accept_offer(registration, offer_sent(), at=clock.now())
+    elif request.form.get("reply") == "accepted":
         operations.accept_as_known(invitation, at=clock.now(), by_staff=True)
     elif request.form.get("reply") == "declined":
         operations.decline(invitation, _("by telephone"), at=clock.now())

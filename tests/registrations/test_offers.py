@@ -356,6 +356,29 @@ def test_organisers_see_who_has_an_offer_until_when(browser, organiser, in_house
     assert "hat ein Angebot bis Donnerstag, 04.05.2023" in browser.text
 
 
+def test_somebody_who_takes_the_offer_by_telephone_is_served_on_the_page_of_the_guest(
+    browser, organiser, in_house
+):
+    with in_house():
+        conference, (first, second) = offered()
+        from conference.conferences.operations import add_member
+
+        add_member(conference.series, db.session.merge(organiser))
+        guest, waits = (invitation_for(conference, one.contact_id).id for one in (first, second))
+        offer, contact_id = str(offers(first)[0].id), first.contact_id
+    browser.sign_in(organiser).open("invitations.show_guest", slug="june-2023", invitation_id=waits)
+    assert "Platz 2" in browser.text and "Nimmt den angebotenen Platz" not in browser.text
+    browser.open("invitations.show_guest", slug="june-2023", invitation_id=guest)
+    assert "frei gehalten bis Donnerstag, 04.05.2023" in browser.text and "Platz 1" in browser.text
+    assert "Nimmt den angebotenen Platz" in browser.text and browser.value_of("offer") == offer
+    fields = {"reply": "accepted", "offer": offer}
+    browser.submit("registrations.note_reply_by_phone", fields, slug="june-2023", invitation_id=guest)
+    assert "angebotenen Platz" not in browser.text and "Platz 1" not in browser.text
+    with in_house():
+        one = db.session.query(Registration).filter_by(contact_id=contact_id).one()
+        assert one.standing is Standing.CONFIRMED
+
+
 def test_f02_the_next_one_after_an_erasure_gets_their_letter_and_nobody_their_page(browser, in_house):
     """The newest row of a table is deleted with a person: its id must not become somebody else's."""
     with in_house():
