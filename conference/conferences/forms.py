@@ -41,8 +41,8 @@ class ConferenceForm(VersionedForm):
         minimum=1,
         maximum=5000,
         description=_l(
-            "Who comes after that goes on the waiting list. With more seats it moves up by itself, and who moves up gets a "
-            "letter."
+            "Who comes after that goes on the waiting list. With more seats, who is next gets a letter by itself: with the "
+            "seat, or with an offer where “Seats and limits” says so."
         ),
     )
     organiser_name = Line(_l("Contact person"), required=True, max_length=160)

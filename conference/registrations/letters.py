@@ -24,9 +24,15 @@ def confirm(
         if has_seat
         else None
     )
-    context: dict[str, object] = {"place_in_line": None, "organisation_full": False, "moved_up": moved_up}
+    context: dict[str, object] = {
+        "place_in_line": None,
+        "organisation_full": False,
+        "moved_up": moved_up,
+        "offers": False,
+    }
     if not has_seat:
         context["place_in_line"] = queries.place_in_line(registration)
+        context["offers"] = queries.gets_offers(registration.conference, registration.contact)
         allotment = queries.allotment_of(registration.conference)
         context["organisation_full"] = allotment.is_full_for(registration.contact)
     purpose = f"registered:{registration.id}:{registration.version}"

@@ -224,6 +224,11 @@ def offer_hours(conference: Conference) -> int | None:
     return rules.offer_hours if rules else None
 
 
+def gets_offers(conference: Conference, contact: Contact) -> bool:
+    """Whether the person is offered a seat; else they have it at once, as an offer could not reach them."""
+    return bool(offer_hours(conference) and contact.email)
+
+
 def _taken_by_provider(conference: Conference) -> dict[int, int]:
     query = (
         select(Contact.provider_id, func.count(Registration.id).label("taken"))

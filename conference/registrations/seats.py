@@ -92,8 +92,7 @@ def move_up(conference: Conference, *, at: datetime) -> list[Registration]:
     hours = queries.offer_hours(conference)
     served = queries.to_be_served(conference, queries.allotment_of(conference))
     for registration in served:
-        # An offer could not reach somebody without an address.
-        if hours and registration.contact.email:
+        if hours and queries.gets_offers(conference, registration.contact):
             _offer(conference, registration, hours, at)
         else:
             _confirm(conference, registration, at)

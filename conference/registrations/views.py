@@ -92,6 +92,7 @@ def _answer_page(
         event=event,
         contact=invitation.contact if invitation.reply is Reply.OPEN else None,
         outlook=queries.outlook(event, invitation.contact),
+        offers=queries.gets_offers(event, invitation.contact),
         begun=now >= event.starts_at,
         closed=now >= event.answers_close_at,
         answered=any(isinstance(f.refused, operations.AlreadyAnswered) for f in (form, no)),
@@ -187,12 +188,14 @@ def _my_page(
     waiting = registration if registration and registration.standing is Standing.WAITING else None
     allotment = queries.allotment_of(conference) if waiting else None
     offer = queries.last_offer_of(waiting) if waiting else None
+    offers = queries.gets_offers(conference, waiting.contact) if waiting else False
     return pages.show(
         "registrations/my_page.html",
         form=form,
         offer=offer,
         offer_open=offer is not None and offer.is_open(clock.now()),
-        offer_last=waiting is not None and waiting.id in queries.silent_ids(conference),
+        offers=offers,
+        offer_last=offers and waiting is not None and waiting.id in queries.silent_ids(conference),
         organisation_full=allotment is not None
         and waiting is not None
         and allotment.is_full_for(waiting.contact),

@@ -341,9 +341,36 @@ def test_too_late_is_a_page_that_says_so_and_the_job_gives_the_seat_on(
     with app.app_context():
         assert (settle_seats(), settle_seats()) == (1, 0)
     browser.enter(link).open("registrations.my_page")
-    assert "Platz 2." in browser.text and "Sie bleiben auf der Warteliste, an ihrem Ende" in browser.text
+    assert "Platz 2 der Warteliste." in browser.text and "dieses Angebot ist abgelaufen" in browser.text
     with in_house():
         assert db.session.query(SeatOffer).filter_by(ended_at=None).count() == 1
+
+
+def test_where_seats_are_offered_nothing_promises_that_people_move_up_by_themselves(browser, in_house):
+    with in_house():
+        conference, (_first, second) = offered()
+        new = a_personal_link(an_invitation(conference, sent=True))
+        waits, token = (
+            a_personal_link(invitation_for(conference, second.contact_id)),
+            links.token_of(new.nonce),
+        )
+        [letter] = letters(second, "registered")
+        assert "bieten wir ihn Ihnen" in letter.text and "rücken Sie nach" not in letter.text
+    browser.open("registrations.answer_invitation", token=token)
+    assert "bieten wir ihn Ihnen" in browser.text and "rücken nach" not in browser.text
+    browser.enter(waits).open("registrations.my_page")
+    assert "bieten wir ihn Ihnen" in browser.text and "rücken nach" not in browser.text
+
+
+def test_who_has_let_offers_pass_reads_one_thing_about_what_comes(browser, in_house):
+    with in_house():
+        conference, (silent,) = offered(waiting=1)
+        for round_ in (1, 2):
+            seats.settle(conference, at=NOW + 50 * round_ * HOUR)
+        link = a_personal_link(invitation_for(conference, silent.contact_id))
+    browser.enter(link).open("registrations.my_page")
+    assert "von selbst keine weiteren" in browser.text
+    assert "rücken nach" not in browser.text and "bieten wir ihn Ihnen" not in browser.text
 
 
 def test_organisers_see_who_has_an_offer_until_when(browser, organiser, in_house):
