@@ -38,6 +38,12 @@ def _invitations() -> Select[Invitation]:
     )
 
 
+def invitation_ids(conference: Conference) -> dict[int, int]:
+    """Ids of the invitations by contact id, for links to the page of a guest."""
+    query = select(Invitation.contact_id, Invitation.id).where(Invitation.conference_id == conference.id)
+    return {contact_id: invitation_id for contact_id, invitation_id in db.session.execute(query)}  # noqa: C416 - rows, not pairs
+
+
 def guest_list(conference: Conference) -> list[Invitation]:
     """Everybody on the list with person and organisation, in German order."""
     # Without the conference, which is at hand: joining it to each row costs more than the people.

@@ -91,6 +91,7 @@ def show_guests(slug: str) -> ResponseReturnValue:
         chosen=chosen if chosen in groups else "",
         guests=groups.get(chosen, everybody),
         problems=outbox.problems_about(slug),
+        in_line=current_app.extensions["standings_in_line"](conference),
     )
 
 

@@ -13,6 +13,7 @@ def init(app: Flask) -> None:
     """Tell the rooms upstream what follows when the number of seats changes, and who waits; look after offers."""
     app.extensions["seats_changed"] = seats.follow
     app.extensions["place_of_guest"] = queries.place_of_guest
+    app.extensions["standings_in_line"] = queries.standings_in_line
     jobs.every_minute(app, "seats", settle_seats)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
@@ -121,6 +122,17 @@ def place_of_guest(conference: Conference, contact_id: int) -> PlaceInLine | Non
     if registration is None or registration.standing is not Standing.WAITING:
         return None
     return PlaceInLine(place_in_line(registration), open_offer_of(registration))
+
+
+def standings_in_line(conference: Conference) -> dict[int, str]:
+    """What to call those on the waiting list, by contact id: who has an offer is not said to wait."""
+    query = select(Registration.contact_id, _HAS_OFFER).where(
+        Registration.conference_id == conference.id, Registration.standing == Standing.WAITING
+    )
+    waits, offered = str(Standing.WAITING.label), _("has an offer")
+    return {
+        contact_id: offered if has_offer else waits for contact_id, has_offer in db.session.execute(query)
+    }
 
 
 def registration_of(conference: Conference, contact_id: int) -> Registration | None:

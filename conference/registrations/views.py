@@ -11,7 +11,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import conference_here, topics_of
 from ..core.csv_out import to_csv
 from ..invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
-from ..invitations.queries import guest_list, invitation_for, invitation_of, link_by_token
+from ..invitations.queries import guest_list, invitation_for, invitation_ids, invitation_of, link_by_token
 from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
@@ -312,6 +312,7 @@ def show_registrations(slug: str) -> ResponseReturnValue:
         conference=conference,
         registrations=[one for one in everybody if not one.contact.is_restricted],
         restricted=sum(one.contact.is_restricted for one in everybody),
+        guests=invitation_ids(conference),
         line=line,
         counts=counts,
         offers=queries.open_offers(conference) if line else {},
@@ -329,7 +330,7 @@ def show_registrations(slug: str) -> ResponseReturnValue:
 def export_registrations(slug: str) -> ResponseReturnValue:
     """The list for Excel; no cell can be a formula."""
     conference = conference_here(access.account(), slug)
-    wishes = queries.wishes_of(conference)
+    wishes, line = queries.wishes_of(conference), queries.standings_in_line(conference)
     head = [
         _("Name"),
         _("Organisation"),
@@ -344,7 +345,7 @@ def export_registrations(slug: str) -> ResponseReturnValue:
             registration.name,
             registration.contact.provider.name,
             registration.contact.email or "",
-            str(registration.standing.label),
+            str(line.get(registration.contact_id, registration.standing.label)),
             registration.diet,
             registration.access_needs,
             ", ".join(topic.title for topic in wishes.get(registration.contact_id, [])),
@@ -414,8 +415,14 @@ def _attendance_rows(conference: Conference) -> list[dict[str, Any]]:
         i.contact_id: (i.contact, i.reply) for i in guest_list(conference)
     }
     people |= {a.contact_id: (a.contact, None) for a in attendance.values() if a.contact_id not in people}
+    line = queries.standings_in_line(conference)
     rows = [
-        {"contact": contact, "reply": reply, "attendance": attendance.get(contact_id)}
+        {
+            "contact": contact,
+            "reply": reply,
+            "in_line": line.get(contact_id),
+            "attendance": attendance.get(contact_id),
+        }
         for contact_id, (contact, reply) in people.items()
     ]
     return sorted(rows, key=lambda row: row["contact"].sort_key)

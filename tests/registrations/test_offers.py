@@ -375,12 +375,30 @@ def test_who_has_let_offers_pass_reads_one_thing_about_what_comes(browser, in_ho
 
 def test_organisers_see_who_has_an_offer_until_when(browser, organiser, in_house):
     with in_house():
+        conference, (first, _second) = offered()
+        from conference.conferences.operations import add_member
+
+        add_member(conference.series, db.session.merge(organiser))
+        guest = invitation_for(conference, first.contact_id).id
+    browser.sign_in(organiser).open("registrations.show_registrations", slug="june-2023")
+    assert "hat ein Angebot bis Donnerstag, 04.05.2023" in browser.text
+    assert browser.text.count("hat ein Angebot") == 2 and browser.text.count("auf der Warteliste") == 1
+    assert f"/conferences/june-2023/guests/{guest}" in browser.links()
+
+
+def test_who_waits_and_who_has_an_offer_is_said_in_the_same_words_everywhere(browser, organiser, in_house):
+    with in_house():
         conference, _people = offered()
         from conference.conferences.operations import add_member
 
         add_member(conference.series, db.session.merge(organiser))
-    browser.sign_in(organiser).open("registrations.show_registrations", slug="june-2023")
-    assert "hat ein Angebot bis Donnerstag, 04.05.2023" in browser.text
+    browser.sign_in(organiser)
+    for page in ("invitations.show_guests", "registrations.show_attendance"):
+        browser.open(page, slug="june-2023")
+        assert browser.text.count("hat ein Angebot") == browser.text.count("auf der Warteliste") == 1, page
+    for page, slug in (("overview.show_conference", {"slug": "june-2023"}), ("overview.start", {})):
+        browser.open(page, **slug)
+        assert "1 Person wartet, 1 Person hat ein Angebot" in browser.text, page
 
 
 def test_somebody_who_takes_the_offer_by_telephone_is_served_on_the_page_of_the_guest(
