@@ -311,6 +311,19 @@ def test_on_the_own_page_the_seat_can_be_turned_down(browser, in_house, guest):
     assert standing(in_house, link) is Standing.WITHDRAWN
 
 
+def test_withdrawing_asks_first_and_needs_no_javascript(browser, in_house, guest):
+    _token, link, _offer = guest
+    browser.enter(link).open("registrations.my_page")
+    question = next(
+        one
+        for one in browser.page.iter()
+        if one.tag.endswith("details") and "absagen?" in "".join(one.itertext())
+    )
+    [form] = [one for one in question.iter() if one.tag.endswith("form")]
+    assert form.get("action") == "/my/withdrawal"
+    assert sum(one.get("action") == "/my/withdrawal" for one in browser.page.iter()) == 1
+
+
 @pytest.mark.parametrize("fields", [{"reply": "maybe"}, {"reply": ""}, {}])
 def test_an_answer_that_nobody_offered_changes_nothing(browser, in_house, guest, fields):
     token, link, offer = guest
