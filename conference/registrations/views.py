@@ -61,7 +61,8 @@ def answer_invitation(token: str) -> ResponseReturnValue:
 def answered_page(token: str, link: PersonalLink, form: forms.Form | None = None) -> ResponseReturnValue:
     """An answered link: no name, only the way in, and the seat that is held for whoever has it."""
     registration = queries.registration_of(link.conference, link.contact_id)
-    offer = queries.open_offer_of(registration) if registration is not None else None
+    is_waiting = registration is not None and registration.standing is Standing.WAITING
+    offer = queries.last_offer_of(registration) if registration is not None and is_waiting else None
     is_open = offer is not None and offer.is_open(clock.now())
     return pages.show(
         "registrations/answered.html",
@@ -70,6 +71,7 @@ def answered_page(token: str, link: PersonalLink, form: forms.Form | None = None
         event=link.conference,
         initials=_initials(link.contact),
         offer=offer if is_open else None,
+        ended=None if is_open or clock.now() >= link.conference.starts_at else offer,
     )
 
 

@@ -285,6 +285,11 @@ def guest(in_house):
         return links.token_of(link.nonce), link, offers(first)[0].id
 
 
+def heading(browser):
+    [title] = [one for one in browser.page.iter() if one.tag.endswith("}h1")]
+    return "".join(title.itertext()).strip()
+
+
 def standing(in_house, link):
     with in_house():
         return db.session.query(Registration).filter_by(contact_id=link.contact_id).one().standing
@@ -294,6 +299,7 @@ def test_two_taps_from_the_letter_take_the_seat_and_looking_takes_nothing(browse
     token, link, offer = guest
     browser.open("registrations.answer_invitation", token=token)
     assert "Donnerstag, 04.05.2023" in browser.text and link.contact.last_name not in browser.text
+    assert heading(browser) == "Ein Platz ist für Sie frei gehalten" and ".." not in browser.text
     assert standing(in_house, link) is Standing.WAITING
     fields = {"offer": browser.value_of("offer"), "reply": "accepted"}
     assert fields["offer"] == str(offer)
@@ -306,7 +312,7 @@ def test_two_taps_from_the_letter_take_the_seat_and_looking_takes_nothing(browse
 def test_on_the_own_page_the_seat_can_be_turned_down(browser, in_house, guest):
     _token, link, offer = guest
     browser.enter(link).open("registrations.my_page")
-    assert "Ein Platz ist für Sie frei gehalten." in browser.text
+    assert browser.text.count("04.05.2023") == browser.text.count("Ein Platz ist für Sie frei gehalten") == 1
     browser.submit("registrations.answer_offer", {"offer": str(offer), "reply": "declined"})
     assert standing(in_house, link) is Standing.WITHDRAWN
 
@@ -348,6 +354,7 @@ def test_too_late_is_a_page_that_says_so_and_the_job_gives_the_seat_on(
     monkeypatch.setattr(clock, "now", lambda: NOW + 49 * HOUR)
     browser.open("registrations.answer_invitation", token=token)
     assert "Ja, ich nehme den Platz" not in browser.text
+    assert heading(browser) == "Das Angebot eines Platzes ist abgelaufen"
     fields = {"offer": str(offer), "reply": "accepted"}
     browser.submit("registrations.answer_offer_by_link", fields, status=409, token=token)
     assert "Sie bleiben auf der Warteliste" in browser.text
