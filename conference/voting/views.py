@@ -69,13 +69,15 @@ def show_vote(slug: str, vote_id: int) -> ResponseReturnValue:
     vote = found(queries.vote_of(conference, vote_id))
     planned = vote.opened_at is None
     on_clusters = vote.subject is VoteSubject.CLUSTERS
+    turnout = queries.turnout_of(vote, conference)
     return pages.show(
         "voting/show_vote.html",
         conference=conference,
         vote=vote,
         options=queries.possible_options(conference, vote.subject) if planned else queries.options_of(vote),
         loose=queries.loose_ideas(conference) if planned and on_clusters else [],
-        turnout=queries.turnout_of(vote, conference),
+        turnout=turnout,
+        would_hide=vote.hides_few and turnout.voted < operations.FEW,
         can_decide="actions.new_decision" in current_app.view_functions,
         can_act="actions.new_action" in current_app.view_functions,
     )

@@ -155,9 +155,13 @@ def test_t25_few_ballots_of_a_vote_that_hides_them_are_counted_shown_and_kept_no
     with in_house():
         db.session.get(Vote, vote.id).hides_few = True
     cast_all(app, people[:4], vote, papers[:4])
-    browser.sign_in(organiser)
+    voter = Browser(app).enter(people[0])
+    voter.open("voting.show_thanks", vote_id=vote.id)
+    assert "mindestens fünf Stimmzettel" in voter.text
+    browser.sign_in(organiser).open("voting.show_vote", slug="june-2023", vote_id=vote.id)
+    assert "werden die Stimmzettel gelöscht" in browser.text
     browser.submit("voting.close_vote", slug="june-2023", vote_id=vote.id)
-    assert "sieht niemand die Punkte" in browser.text
+    assert "sieht niemand die Punkte" in browser.text and "steht fest" not in browser.text
     Browser(app).enter(people[0]).open("voting.cast_ballot", vote_id=vote.id)
     with in_house():
         closed = db.session.get(Vote, vote.id)
@@ -165,10 +169,14 @@ def test_t25_few_ballots_of_a_vote_that_hides_them_are_counted_shown_and_kept_no
         assert db.session.query(Ballot).count() == 0
 
 
-def test_t25_five_ballots_of_such_a_vote_are_a_result(app, in_house, people, vote, papers):
+def test_t25_five_ballots_of_such_a_vote_are_a_result(
+    app, in_house, people, vote, papers, browser, organiser
+):
     with in_house():
         db.session.get(Vote, vote.id).hides_few = True
     cast_all(app, people, vote, papers)
+    browser.sign_in(organiser).open("voting.show_vote", slug="june-2023", vote_id=vote.id)
+    assert "werden die Stimmzettel gelöscht" not in browser.text
     with in_house():
         closed = operations.close_vote(db.session.get(Vote, vote.id), at=OPENED)
         assert sum(row["dots"] for row in closed.result["rows"]) == 10
