@@ -454,6 +454,14 @@ def attendance_of(conference: Conference) -> dict[int, Attendance]:
     return {attendance.contact_id: attendance for attendance in db.session.scalars(query)}
 
 
+def present_ids(conference: Conference) -> set[int]:
+    """Contact ids of those recorded as present."""
+    query = select(Attendance.contact_id).where(
+        Attendance.conference_id == conference.id, Attendance.presence == Presence.PRESENT
+    )
+    return set(db.session.scalars(query))
+
+
 def participants(conference: Conference) -> list[Contact]:
     """Who is expected or there: confirmed people and present walk-ins, without those recorded as not there.
 

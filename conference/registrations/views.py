@@ -460,6 +460,7 @@ def add_walk_in(slug: str) -> ResponseReturnValue:
     form = WalkInForm()
     if forms.submitted(form):
         with pages.refusals(form):
+            before = queries.present_ids(conference)
             contact = operations.add_walk_in(
                 conference,
                 form.first_name.data or "",
@@ -469,6 +470,8 @@ def add_walk_in(slug: str) -> ResponseReturnValue:
                 at=clock.now(),
             )
             message = _("%(name)s has been added and is present.", name=contact.name)
+            if contact.id in before:
+                message = _("%(name)s was entered already and is present.", name=contact.name)
             return pages.done("registrations.show_attendance", message, slug=slug)
     return _attendance_page(conference, form)
 

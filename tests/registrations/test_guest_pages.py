@@ -472,6 +472,9 @@ def test_who_is_on_the_list_and_entered_as_walk_in_is_the_same_person(browser, i
         organisation = fresh(ada).contact.provider.name
     data = {"first_name": "ada", "last_name": "Muster", "organisation": organisation, "email": ""}
     browser.sign_in(organiser).submit("registrations.add_walk_in", data, slug="june-2023")
+    assert browser.sees("wurde hinzugefügt und ist anwesend")
+    browser.submit("registrations.add_walk_in", data, slug="june-2023")
+    assert browser.sees("war schon eingetragen") and not browser.sees("wurde hinzugefügt")
     with in_house():
         assert [(a.contact_id, a.walk_in) for a in db.session.query(Attendance)] == [(ada.contact_id, False)]
 
