@@ -114,7 +114,7 @@ class SeatRulesForm(VersionedForm):
         minimum=1,
         maximum=LONGEST_OFFER,
         required=False,
-        description=_l("At most until the conference begins. 48 hours suit most conferences."),
+        description=_l("Only counts for offers, and at most until the conference begins."),
     )
     reason = Line(
         _l("Reason for a lower limit"),
@@ -124,8 +124,8 @@ class SeatRulesForm(VersionedForm):
 
     def offer_ways(self) -> None:
         """At once, or with an offer."""
-        at_once = _("who is next gets it at once")
-        self.way.offer([("at_once", at_once), ("offer", _("who is next is offered it, with a deadline"))])
+        # Short: a list to choose from cuts long words off on a phone.
+        self.way.offer([("at_once", _("Give it at once")), ("offer", _("Offer it with a deadline"))])
 
     def validate_offer_hours(self, field: Whole) -> None:
         if self.way.data == "offer" and field.data is None and not field.errors:
@@ -151,7 +151,7 @@ class LimitForm(VersionedForm):
 
     def offer_kinds(self) -> None:
         """A number of its own, or no limit."""
-        self.kind.offer([("own", _("a limit of its own")), ("none", _("no limit"))])
+        self.kind.offer([("own", _("A limit of its own")), ("none", _("No limit"))])
 
     def validate_seats(self, field: Whole) -> None:
         if self.kind.data == "own" and field.data is None and not field.errors:

@@ -85,12 +85,12 @@ def show_seats(slug: str) -> ResponseReturnValue:
 
 def _rules(stored: SeatRules | None) -> dict[str, object]:
     if stored is None:
-        return {"version": 0, "way": "at_once"}
+        return {"version": 0, "way": "at_once", "offer_hours": seats.USUAL_OFFER}
     return {
         "version": stored.version,
         "per_provider": stored.per_provider,
         "way": "offer" if stored.offer_hours else "at_once",
-        "offer_hours": stored.offer_hours,
+        "offer_hours": stored.offer_hours or seats.USUAL_OFFER,
     }
 
 

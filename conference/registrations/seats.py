@@ -24,6 +24,9 @@ from .models import OfferEnd, ProviderLimit, Registration, SeatOffer, SeatRules,
 LONGEST_OFFER = 14 * 24
 """Hours."""
 
+USUAL_OFFER = 48
+"""Hours that are suggested."""
+
 
 def locked(conference: Conference) -> Conference:
     """The conference as it is now; whoever takes or gives seats waits here for the others."""

@@ -193,6 +193,7 @@ def form_of(browser, **over):
 def test_organisers_set_limits_and_see_every_organisation(browser, organiser, june, in_house):
     browser.sign_in(organiser)
     browser.open("registrations.show_seats", slug="june-2023")
+    assert browser.value_of("offer_hours") == "48"
     browser.submit(
         "registrations.show_seats", form_of(browser, per_provider="1"), status=409, slug="june-2023"
     )
@@ -203,6 +204,7 @@ def test_organisers_set_limits_and_see_every_organisation(browser, organiser, ju
     with in_house():
         provider = queries.provider_seats(db.session.merge(june))[0].provider.id
     browser.open("registrations.edit_limit", slug="june-2023", provider_id=provider)
+    assert "(freiwillig)" not in browser.text
     where = {"slug": "june-2023", "provider_id": provider}
     browser.submit(
         "registrations.edit_limit",
