@@ -1,19 +1,32 @@
 """What people and staff are asked about data."""
 
+from typing import Any
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
+from wtforms.validators import ValidationError
 
 from ..kit.forms import EmailLine, Form, Line, Paragraph, VersionedForm, Whole
 from .models import ArchiveState, Outcome, RequestKind
 
 
+class OneOf(RadioField):
+    """One of a few answers; none is chosen beforehand."""
+
+    def pre_validate(self, form: Any) -> None:
+        if not self.data:
+            raise ValidationError(_("Please choose one."))
+        if self.data not in {value for value, _label in self.choices}:
+            raise ValidationError(_("Please choose one of the offered answers."))
+
+
 class RequestForm(Form):
     """Ask for erasure or restriction, or object."""
 
-    kind = RadioField(
+    kind = OneOf(
         _l("What do you ask for?"),
         choices=[(kind.value, kind.label) for kind in RequestKind],
-        default=RequestKind.ERASURE.value,
     )
     words = Paragraph(
         _l("What should we know about it?"),
@@ -35,7 +48,9 @@ class NameForm(VersionedForm):
 class DecisionForm(Form):
     """Grant or refuse, and why."""
 
-    outcome = RadioField(_l("Decision"), choices=[(one.value, one.label) for one in Outcome])
+    outcome = OneOf(
+        _l("Decision"), choices=[(one.value, one.label) for one in (Outcome.GRANTED, Outcome.REFUSED)]
+    )
     reason = Paragraph(
         _l("Reason"),
         required=True,
@@ -72,7 +87,7 @@ class StatementForm(VersionedForm):
 class ArchiveForm(VersionedForm):
     """Where the offer to the archive stands; which steps can follow is passed in."""
 
-    state = RadioField(_l("What has happened?"), choices=[(one.value, one.label) for one in ArchiveState])
+    state = OneOf(_l("What has happened?"), choices=[(one.value, one.label) for one in ArchiveState])
     note = Paragraph(
         _l("Note"),
         max_length=2000,

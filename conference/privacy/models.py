@@ -25,6 +25,7 @@ class Outcome(Choice):
 
     GRANTED = "granted", _l("granted")
     REFUSED = "refused", _l("refused")
+    WITHDRAWN = "withdrawn", _l("withdrawn")
 
 
 class PrivacyRequest(Model):

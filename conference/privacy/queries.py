@@ -51,6 +51,13 @@ def requests_of(contact_id: int) -> list[PrivacyRequest]:
     return list(db.session.scalars(query.order_by(PrivacyRequest.id.desc())))
 
 
+def own_request(contact_id: int, request_id: int) -> PrivacyRequest | None:
+    query = select(PrivacyRequest).where(
+        PrivacyRequest.id == request_id, PrivacyRequest.contact_id == contact_id
+    )
+    return db.session.scalar(query)
+
+
 def requests_for(account: Account) -> list[PrivacyRequest]:
     """What the account may decide: open ones first, the oldest of them on top."""
     query = (

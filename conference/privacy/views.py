@@ -91,9 +91,18 @@ def ask() -> ResponseReturnValue:
             link = access.link()
             kind = RequestKind(form.kind.data)
             operations.ask(link.conference, link.contact, kind, form.words.data or "", at=clock.now())
-            message = _("Your request has been noted. You get an answer within one month.")
+            message = _("Noted: %(what)s. You get an answer within one month.", what=kind.label)
             return pages.done("privacy.my_data", message)
     return _my_data(NameForm(formdata=None, data=vars(access.link().contact)), form)
+
+
+@bp.post("/my/data/requests/<int:request_id>/withdrawal")
+@access.guest
+def withdraw_request(request_id: int) -> ResponseReturnValue:
+    """Take back what is not decided yet."""
+    asked = found(queries.own_request(access.link().contact_id, request_id))
+    operations.withdraw_request(asked, at=clock.now())
+    return pages.done("privacy.my_data", _("Withdrawn: %(what)s.", what=asked.kind.label))
 
 
 @bp.post("/my/data/link")
