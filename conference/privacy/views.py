@@ -122,7 +122,8 @@ def my_notice() -> ResponseReturnValue:
     """The notice as it was when the person registered, whatever it says today."""
     link = access.link()
     notice = found(queries.notice_for(registration_of(link.conference, link.contact_id)))
-    return pages.show("privacy/my_notice.html", notice=notice, event=link.conference)
+    words = dossier.notice_words(notice)
+    return pages.show("privacy/my_notice.html", notice=notice, words=words, event=link.conference)
 
 
 @bp.get("/data/<token>")
@@ -359,7 +360,9 @@ def show_notices(slug: str) -> ResponseReturnValue:
     """The words of the notice of Article 14 GDPR that were in force, version by version."""
     conference = conference_here(access.account(), slug)
     return pages.show(
-        "privacy/show_notices.html", conference=conference, notices=queries.notices_of(conference.id)
+        "privacy/show_notices.html",
+        conference=conference,
+        notices=[(one, dossier.notice_words(one)) for one in queries.notices_of(conference.id)],
     )
 
 

@@ -77,6 +77,11 @@ def test_a_registration_keeps_the_version_that_was_in_force_and_it_can_be_read(
         assert "4 Wochen" in db.session.scalars(select(Notice.text).order_by(Notice.id)).first()
         assert db.session.get(Registration, number).notice_version
     browser.enter(link).open("/my/data/notice")
+    assert "{" not in browser.text and old.notice_version not in browser.text
+    assert browser.sees("Hinweis zum Datenschutz (Artikel 14 DSGVO)") and not browser.sees(
+        "laden Sie herzlich ein"
+    )
+    assert browser.sees(f"Schreiben Sie dazu an {conference.organiser_email}")
     assert browser.sees("4 Wochen") and not browser.sees("45 Tage")
     staff = new_browser().sign_in(account)
     staff.open(f"/conferences/{conference.slug}/notices")
