@@ -1,5 +1,6 @@
 """What people and staff are asked about data."""
 
+import re
 from typing import Any
 
 from flask_babel import gettext as _
@@ -70,6 +71,9 @@ def periods_form(classes: dict[str, object]) -> type[PeriodsForm]:
     return type("PeriodsForm", (PeriodsForm,), fields)
 
 
+BRACED = re.compile(r"\{[^{}\n]{0,40}\}")
+
+
 class StatementForm(VersionedForm):
     """The operator's own words."""
 
@@ -77,11 +81,24 @@ class StatementForm(VersionedForm):
         _l("Text"),
         max_length=20_000,
         description=_l(
-            "Blank lines make paragraphs, **two stars** make bold, a dash begins a list, {periods} stands for the periods "
-            "that hold. Empty brings our text back."
+            "Blank lines make paragraphs, ## begins a heading, **two stars** make bold, a dash begins a list. {periods} becomes "
+            "the list of the periods that hold, as a paragraph of its own, also in the middle of a sentence. Empty brings our "
+            "text back."
         ),
         render_kw={"rows": 20},
     )  # fmt: skip
+
+    def validate_text(self, field: Any) -> None:
+        for number, line in enumerate((field.data or "").split("\n"), start=1):
+            for braced in BRACED.findall(line):
+                if braced != "{periods}":
+                    raise ValidationError(
+                        _(
+                            "Line %(number)d: %(braced)s stands for nothing here. Only {periods} is filled in.",
+                            number=number,
+                            braced=braced,
+                        )
+                    )
 
 
 class ArchiveForm(VersionedForm):

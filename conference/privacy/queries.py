@@ -118,8 +118,9 @@ def own_statement(page: str) -> Markup | None:
 
 
 def in_html(text: str) -> Markup:
-    """Words of the operator as they look; {periods} becomes the list of the periods that hold."""
-    return to_html(text.replace("{periods}", current_app.extensions["periods_list"]()))
+    """Words of the operator as they look; {periods} becomes the list of the periods that hold, with blank lines around it."""
+    periods = current_app.extensions["periods_list"]()
+    return to_html(text.replace("{periods}", f"\n\n{periods}\n\n"), headings=True)
 
 
 def notices_of(conference_id: int) -> list[Notice]:

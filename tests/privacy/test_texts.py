@@ -116,6 +116,19 @@ def test_statements_have_preview_versions_and_two_languages(in_house, browser, n
     assert browser.sees("English words")
 
 
+def test_statements_have_headings_and_room_and_refuse_what_stands_for_nothing(in_house, browser, new_browser):
+    with in_house():
+        admin = an_account(Role.ADMIN)
+    staff = new_browser().sign_in(admin)
+    address, text = "/statements/imprint/de", "## Wer\n\nWir.\n\nFristen: {periods} So lange."
+    staff.submit(address, {"text": text + "\n{perods}", "version": "0"}, status=422)
+    assert staff.sees("Zeile 6: {perods}") and "{perods}" in staff.value_of("text")
+    staff.submit(address, {"text": text, "version": "0"})
+    browser.open("/imprint")
+    assert "<h2>Wer</h2>" in browser.html and 'class="prose" dir="auto"' in browser.html
+    assert "<p>Fristen:</p>" in browser.html and "<p>So lange.</p>" in browser.html
+
+
 def test_a_consent_stays_bound_to_the_words_that_were_seen(house):
     conference = a_conference()
     guest = an_invitation(conference)
