@@ -106,7 +106,7 @@ class ArchiveForm(VersionedForm):
 
     state = OneOf(_l("What has happened?"), choices=[(one.value, one.label) for one in ArchiveState])
     note = Paragraph(
-        _l("Note"),
+        _l("Official note"),
         max_length=2000,
         description=_l("For example the reference of the archive’s answer. Please no names."),
         render_kw={"rows": 3},

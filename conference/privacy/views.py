@@ -339,8 +339,8 @@ def offer_to_archive(slug: str) -> ResponseReturnValue:
             seen = -1 if form.started_from is None else form.started_from
             archiving.note(offer.conference, state, words, seen, access.account(), at=clock.now())
             return pages.done("privacy.offer_to_archive", _("Noted."), slug=slug)
-    form.state.choices = [(one.value, one.label) for one in offer.next_states]
-    return pages.show("privacy/offer_to_archive.html", form=form, offer=offer)
+    last = [one for one in offer.next_states if archiving.is_final(one)]
+    return pages.show("privacy/offer_to_archive.html", form=form, offer=offer, last=last)
 
 
 @bp.get("/conferences/<slug>/archive/package")

@@ -160,7 +160,7 @@ COLUMNS |= {
     "answered_at": _l("Answered"),
     "sha256": _l("Seal of the PDF"),
     "code": _l("Code"),
-    "note": _l("Note"),
+    "note": _l("Official note"),
     "noted_at": _l("Noted"),
     "conference": _l("Conference"),
     "consents": _l("Consents"),
