@@ -117,6 +117,8 @@ COLUMNS |= {
     "asked_at": _l("Asked"),
     "reason": _l("Reason"),
     "account_id": _l("Account"),
+    "granted_by_id": _l("Given by"),
+    "assigned_by_id": _l("Assigned by"),
     "concern_id": _l("Concern"),
     "started_at": _l("Beginning"),
     "paused_at": _l("Paused"),
@@ -148,7 +150,7 @@ COLUMNS |= {
     "host": _l("Host"),
     "purpose": _l("Purpose"),
     "nonce": _l("Secret"),
-    "token_hash": _l("Secret"),
+    "token_hash": _l("Check value of the secret"),
     "rule_id": _l("Rule for the groups"),
     "series_id": _l("Series"),
     "previous_id": _l("Conference before"),
@@ -193,8 +195,10 @@ def kind_of(table: str) -> str:
     return str(KINDS.get(table, table))
 
 
-def column_of(name: str) -> str:
-    """A column's name for people."""
+def column_of(name: str, table: str = "") -> str:
+    """A column's name for people; in some tables it means something of its own."""
+    if (table, name) == ("vote", "subject"):
+        return str(_("Vote on"))
     return str(COLUMNS.get(name, _("another detail")))
 
 
