@@ -4,6 +4,8 @@ import pytest
 
 from conference.kit import unit
 from conference.kit.db import db
+from conference.outbox.models import Mail
+from conference.privacy import operations
 from conference.privacy.models import Outcome, PrivacyRequest, RequestKind
 
 from ..builders import NOW, a_conference, a_participant, an_account
@@ -50,3 +52,30 @@ def test_an_open_request_is_taken_back_by_the_person_alone(in_house, app, browse
         kept = db.session.get(PrivacyRequest, number)
         assert (kept.kind, kept.outcome) == (RequestKind.ERASURE, Outcome.WITHDRAWN)
         assert kept.contact.email, "nobody was erased"
+
+
+def test_staff_see_the_day_and_the_right_reasons_and_a_refusal_opens_with_the_salutation(
+    in_house, app, new_browser
+):
+    with in_house():
+        account = an_account()
+        conference = a_conference(account)
+        contact = a_participant(conference).contact
+        asked = operations.ask(conference, contact, RequestKind.OBJECTION, "", at=NOW)
+        other = operations.ask(conference, contact, RequestKind.ERASURE, "", at=NOW.replace(month=1, day=31))
+        assert (other.due_on.month, other.due_on.day) == (2, 28), "there is no 31 February"
+        number, due, greeting = asked.id, asked.due_on, contact.greeting("de")
+    staff = new_browser().sign_in(account)
+    staff.open("/requests")
+    assert staff.sees(f"{due:%d.%m.%Y}")
+    staff.open(f"/requests/{number}")
+    assert staff.sees("zwingende") and not staff.sees("Die Unterlagen werden noch")
+    staff.submit(f"/requests/{number}", {"outcome": "refused", "reason": "Das brauchen wir noch."})
+    with app.app_context(), unit.reading():
+        assert (
+            db.session.query(Mail.text).filter(Mail.kind == "privacy-answered").scalar().startswith(greeting)
+        )
+    with in_house():
+        db.session.query(Mail).update({"recipient_name": "", "recipient_address": "", "subject": ""})
+    staff.open(f"/conferences/{conference.slug}/outbox")
+    assert staff.sees("gelöscht")
