@@ -27,8 +27,10 @@ def _recorded(
 
 TABLES = {
     "account": _recorded(secrets="password_hash totp_nonce", left_out="email_key totp_step last_sign_in_at"),
-    "passkey": _recorded(left_out="credential_id handle public_key sign_count last_used_at"),
-    "sign_in_identity": _recorded("issuer", left_out="subject"),
+    "passkey": _recorded(
+        left_out="credential_id handle public_key sign_count last_used_at", parent=("account_id", "account")
+    ),
+    "sign_in_identity": _recorded("issuer", left_out="subject", parent=("account_id", "account")),
     "role_grant": _recorded(),
     "facilitation": _recorded("table", parent=("grant_id", "role_grant")),
     "hold": _recorded(),

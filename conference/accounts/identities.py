@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from ..core.text import BadText, canonical_email
 from ..kit import logs
@@ -88,5 +88,8 @@ def _is_wanted(claims: dict[str, Any], wish: str) -> bool:
 
 def unlink(account: Account) -> None:
     """The next sign-in by the service is matched by address again."""
-    db.session.execute(delete(SignInIdentity).where(SignInIdentity.account_id == account.id))
+    of_account = select(SignInIdentity).where(SignInIdentity.account_id == account.id)
+    for identity in db.session.scalars(of_account):
+        db.session.delete(identity)  # one by one, so that the record says whose it was
+    db.session.flush()
     logs.note("service-unlinked", account=account.id)

@@ -25,7 +25,7 @@ from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..kit.links import hash_of
 from . import queries
-from .models import Account, Passkey, RecoveryCode, Role, StaffSession, Way
+from .models import Account, RecoveryCode, Role, StaffSession, Way
 from .queries import account_by_email
 
 SHORTEST, LONGEST = 12, 1024
@@ -294,7 +294,9 @@ def end_second_factor(account: Account) -> None:
 
 def end_all_factors(account: Account) -> None:
     """For somebody who has lost everything: neither app nor passkey is asked for."""
-    db.session.execute(delete(Passkey).where(Passkey.account_id == account.id))
+    for passkey in queries.passkeys_of(account):
+        db.session.delete(passkey)  # one by one, so that the record says whose it was
+    db.session.flush()
     end_second_factor(account)
 
 

@@ -1,4 +1,4 @@
-"""Markdown of people to harmless HTML: paragraphs, lists, emphasis, quotes, links; no headings, images, tables, raw HTML."""
+"""Markdown of people to harmless HTML: paragraphs, lists, emphasis, quotes, links; headings where asked for; no images, HTML."""
 
 from functools import cache
 from typing import Any
@@ -12,17 +12,20 @@ SCHEMES = {"https", "mailto"}
 LINKS = tuple(f"{scheme}:" for scheme in sorted(SCHEMES))
 
 
-def to_html(text: str | None) -> Markup:
-    """The HTML of the text; what is longer than LONGEST characters is cut off with an ellipsis."""
+def to_html(text: str | None, *, headings: bool = False) -> Markup:
+    """The HTML of the text; what is longer than LONGEST characters is cut off with an ellipsis.
+
+    `headings`: lines that begin with ## are headings, all of them below the title of the page.
+    """
     text = text or ""
     if len(text) > LONGEST:
         text = text[: LONGEST - 1] + "…"
     import nh3  # With the parser: a start needs neither.
 
-    rough = _parser().render(text)
+    rough = _parser(headings).render(text)
     clean = nh3.clean(
         rough,
-        tags=TAGS,
+        tags=TAGS | {"h2"} if headings else TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
@@ -36,11 +39,18 @@ def _leads_somewhere(url: str) -> bool:
 
 
 @cache
-def _parser() -> Any:
+def _parser(headings: bool) -> Any:
     from markdown_it import MarkdownIt  # Forty modules that a start does not need.
 
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING})
     parser.validateLink = _leads_somewhere  # type: ignore[method-assign]
-    return parser.disable(
-        ["heading", "lheading", "image", "html_block", "html_inline", "code", "fence", "hr", "reference"]
-    )
+    parser.core.ruler.push("below_the_title", _below_the_title)
+    parser.disable(["lheading", "image", "html_block", "html_inline", "code", "fence", "hr", "reference"])
+    return parser if headings else parser.disable("heading")
+
+
+def _below_the_title(state: Any) -> None:
+    """The page has its own first heading, and no level may be left out."""
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = "h2"

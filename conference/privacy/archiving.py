@@ -31,6 +31,13 @@ LATER = {
     ArchiveState.HANDED_OVER: (),
     ArchiveState.UNWORTHY: (ArchiveState.OFFERED,),
 }
+
+
+def is_final(state: ArchiveState) -> bool:
+    """Whether nothing can follow, so that it is asked for twice."""
+    return not LATER[state]
+
+
 WHEN = (1980, 1, 1, 0, 0, 0)
 
 

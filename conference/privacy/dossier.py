@@ -5,19 +5,21 @@ from datetime import datetime
 from re import Pattern
 from typing import Any
 
+from flask import get_template_attribute
 from flask_babel import gettext as _
 from sqlalchemy import and_, or_, select
 
 from ..actions.models import Action, Report
 from ..conferences.models import Conference, Topic
-from ..core import mentions
+from ..core import letters, mentions
 from ..core.text import comparison_key
 from ..groups.models import Concern, Group, GroupsRule, Round, RulePerson, Seat
 from ..ideas.models import Idea
 from ..inbox.models import InboundMail
 from ..invitations.models import ImportedRow, Invitation, ListImport, PersonalLink
+from ..invitations.queries import NOTICE
 from ..kit.audit import AuditEntry
-from ..kit.db import db
+from ..kit.db import db, found
 from ..minutes.models import Release
 from ..outbox.models import DeadAddress, Mail
 from ..providers.models import Contact
@@ -157,7 +159,32 @@ def _notices(contact_id: int) -> list[dict[str, Any]]:
         .where(Registration.contact_id == contact_id)
         .order_by(Notice.id)
     )
-    return [_row(one) | {"version": one.version} for one in db.session.scalars(query)]
+    return [
+        _row(one) | {"version": one.version, "text": notice_words(one)} for one in db.session.scalars(query)
+    ]
+
+
+class _Values(dict[str, str]):
+    """What a notice may name; of anything else in the letter only a mark is left."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def notice_words(notice: Notice) -> str:
+    """The notice of Article 14 GDPR out of the kept letter, filled in: from where it begins to the end of the letter."""
+    paragraphs = notice.text.split("\n\n")
+    start = next((at for at, one in enumerate(paragraphs) if NOTICE.search(one)), 0)
+    conference = found(db.session.get(Conference, notice.conference_id))
+    values = _Values(
+        conference=conference.title,
+        series=conference.series.title,
+        place=conference.place,
+        organiser=conference.organiser_name,
+        organiser_email=conference.organiser_email,
+        organiser_phone=conference.organiser_phone,
+    )
+    return letters.fill("\n\n".join(paragraphs[start:]), values).strip()
 
 
 def _imports(contact_id: int) -> list[dict[str, Any]]:
@@ -225,13 +252,13 @@ def _ideas(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
 def _passages(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
     if pattern is None:
         return []
-    found = []
+    passages = []
     for release in db.session.scalars(select(Release).order_by(Release.id)):
         lines = mentions.lines_with(release.text, pattern)
         if lines:
             told = {"number": release.number, "released_at": release.released_at.isoformat(), "lines": lines}
-            found.append(_row_of_conference(release.conference_id) | told)
-    return found
+            passages.append(_row_of_conference(release.conference_id) | told)
+    return passages
 
 
 def _row_of_conference(conference_id: int) -> dict[str, Any]:
@@ -340,7 +367,9 @@ def sections(content: Mapping[str, Any], zone: str) -> list[tuple[str, list[list
     return found
 
 
-PARTS = {"consents": "consent", "reports": "report"}
+PARTS = {"consents": "consent", "reports": "report", "offers": "seat_offer"}
+DIGESTS = {("registration", "notice_version"), ("consent", "text_version"), ("notice", "version")}
+"""For programs: a digest of words that stand in the answer themselves, with their date."""
 
 
 def _pairs(thing: Mapping[str, Any], table: str, zone: str) -> list[tuple[str, Any]]:
@@ -352,7 +381,7 @@ def _pairs(thing: Mapping[str, Any], table: str, zone: str) -> list[tuple[str, A
     return [
         (words.column_of(key), _said(key, value, table, zone))
         for key, value in thing.items()
-        if value not in (None, "", [])
+        if value not in (None, "", []) and (table, key) not in DIGESTS
     ]
 
 
@@ -361,6 +390,8 @@ def _said(key: str, value: Any, table: str, zone: str) -> Any:
         return [
             "; ".join(f"{label}: {said}" for label, said in _pairs(one, PARTS[key], zone)) for one in value
         ]
+    if (table, key) == ("mail", "kind"):
+        return str(get_template_attribute("outbox/_words.html", "kind_label")(value)).strip()
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return value if isinstance(value, list) else words.value_of(table, key, value, zone)

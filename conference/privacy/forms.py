@@ -1,19 +1,33 @@
 """What people and staff are asked about data."""
 
+import re
+from typing import Any
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
+from wtforms.validators import ValidationError
 
 from ..kit.forms import EmailLine, Form, Line, Paragraph, VersionedForm, Whole
 from .models import ArchiveState, Outcome, RequestKind
 
 
+class OneOf(RadioField):
+    """One of a few answers; none is chosen beforehand."""
+
+    def pre_validate(self, form: Any) -> None:
+        if not self.data:
+            raise ValidationError(_("Please choose one."))
+        if self.data not in {value for value, _label in self.choices}:
+            raise ValidationError(_("Please choose one of the offered answers."))
+
+
 class RequestForm(Form):
     """Ask for erasure or restriction, or object."""
 
-    kind = RadioField(
+    kind = OneOf(
         _l("What do you ask for?"),
         choices=[(kind.value, kind.label) for kind in RequestKind],
-        default=RequestKind.ERASURE.value,
     )
     words = Paragraph(
         _l("What should we know about it?"),
@@ -35,7 +49,9 @@ class NameForm(VersionedForm):
 class DecisionForm(Form):
     """Grant or refuse, and why."""
 
-    outcome = RadioField(_l("Decision"), choices=[(one.value, one.label) for one in Outcome])
+    outcome = OneOf(
+        _l("Decision"), choices=[(one.value, one.label) for one in (Outcome.GRANTED, Outcome.REFUSED)]
+    )
     reason = Paragraph(
         _l("Reason"),
         required=True,
@@ -55,6 +71,9 @@ def periods_form(classes: dict[str, object]) -> type[PeriodsForm]:
     return type("PeriodsForm", (PeriodsForm,), fields)
 
 
+BRACED = re.compile(r"\{[^{}\n]{0,40}\}")
+
+
 class StatementForm(VersionedForm):
     """The operator's own words."""
 
@@ -62,19 +81,32 @@ class StatementForm(VersionedForm):
         _l("Text"),
         max_length=20_000,
         description=_l(
-            "Blank lines make paragraphs, **two stars** make bold, a dash begins a list, {periods} stands for the periods "
-            "that hold. Empty brings our text back."
+            "Blank lines make paragraphs, ## begins a heading, **two stars** make bold, a dash begins a list. {periods} becomes "
+            "the list of the periods that hold, as a paragraph of its own, also in the middle of a sentence. Empty brings our "
+            "text back."
         ),
         render_kw={"rows": 20},
     )  # fmt: skip
+
+    def validate_text(self, field: Any) -> None:
+        for number, line in enumerate((field.data or "").split("\n"), start=1):
+            for braced in BRACED.findall(line):
+                if braced != "{periods}":
+                    raise ValidationError(
+                        _(
+                            "Line %(number)d: %(braced)s stands for nothing here. Only {periods} is filled in.",
+                            number=number,
+                            braced=braced,
+                        )
+                    )
 
 
 class ArchiveForm(VersionedForm):
     """Where the offer to the archive stands; which steps can follow is passed in."""
 
-    state = RadioField(_l("What has happened?"), choices=[(one.value, one.label) for one in ArchiveState])
+    state = OneOf(_l("What has happened?"), choices=[(one.value, one.label) for one in ArchiveState])
     note = Paragraph(
-        _l("Note"),
+        _l("Official note"),
         max_length=2000,
         description=_l("For example the reference of the archive’s answer. Please no names."),
         render_kw={"rows": 3},

@@ -1,6 +1,8 @@
 """What people asked for, how long what is kept, what the nights threw away, and the house's own statements."""
 
-from datetime import datetime
+from calendar import monthrange
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import JSON, ForeignKey, Text, UniqueConstraint
@@ -25,6 +27,7 @@ class Outcome(Choice):
 
     GRANTED = "granted", _l("granted")
     REFUSED = "refused", _l("refused")
+    WITHDRAWN = "withdrawn", _l("withdrawn")
 
 
 class PrivacyRequest(Model):
@@ -44,6 +47,13 @@ class PrivacyRequest(Model):
     conference: Mapped[Conference] = relationship()
     contact: Mapped[Contact | None] = relationship()
     account: Mapped[Account | None] = relationship()
+
+    @property
+    def due_on(self) -> date:
+        """The day by which an answer is due: one month after it came in (Article 12 (3) GDPR)."""
+        asked = self.asked_at.astimezone(ZoneInfo(self.conference.zone)).date()
+        year, month = (asked.year, asked.month + 1) if asked.month < 12 else (asked.year + 1, 1)
+        return date(year, month, min(asked.day, monthrange(year, month)[1]))
 
 
 class AccessLink(Model):

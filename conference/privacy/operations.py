@@ -501,8 +501,7 @@ def decide(
     Raises Refused when it is decided already.
     """
     request = found(one_locked(select(PrivacyRequest).where(PrivacyRequest.id == request.id)))
-    if request.outcome is not None:
-        raise Refused(_("This request has been decided already."))
+    _check_open(request)
     contact = found(request.contact)
     address = (contact.name, contact.email or "")
     request.outcome, request.reason, request.decided_at, request.account_id = outcome, reason, at, account.id
@@ -512,6 +511,23 @@ def decide(
         _tell(request, address, at)
     db.session.flush()
     return request
+
+
+def _check_open(request: PrivacyRequest) -> None:
+    if request.outcome is Outcome.WITHDRAWN:
+        raise Refused(_("This request has been withdrawn by the person."))
+    if request.outcome is not None:
+        raise Refused(_("This request has been decided already."))
+
+
+def withdraw_request(request: PrivacyRequest, *, at: datetime) -> None:
+    """The person takes an open request back; twice changes nothing more. Raises Refused when it is decided already."""
+    request = found(one_locked(select(PrivacyRequest).where(PrivacyRequest.id == request.id)))
+    if request.outcome is Outcome.WITHDRAWN:
+        return
+    _check_open(request)
+    request.outcome, request.decided_at = Outcome.WITHDRAWN, at
+    db.session.flush()
 
 
 def _do(request: PrivacyRequest, contact: Contact, at: datetime) -> None:

@@ -51,6 +51,13 @@ def requests_of(contact_id: int) -> list[PrivacyRequest]:
     return list(db.session.scalars(query.order_by(PrivacyRequest.id.desc())))
 
 
+def own_request(contact_id: int, request_id: int) -> PrivacyRequest | None:
+    query = select(PrivacyRequest).where(
+        PrivacyRequest.id == request_id, PrivacyRequest.contact_id == contact_id
+    )
+    return db.session.scalar(query)
+
+
 def requests_for(account: Account) -> list[PrivacyRequest]:
     """What the account may decide: open ones first, the oldest of them on top."""
     query = (
@@ -111,8 +118,9 @@ def own_statement(page: str) -> Markup | None:
 
 
 def in_html(text: str) -> Markup:
-    """Words of the operator as they look; {periods} becomes the list of the periods that hold."""
-    return to_html(text.replace("{periods}", current_app.extensions["periods_list"]()))
+    """Words of the operator as they look; {periods} becomes the list of the periods that hold, with blank lines around it."""
+    periods = current_app.extensions["periods_list"]()
+    return to_html(text.replace("{periods}", f"\n\n{periods}\n\n"), headings=True)
 
 
 def notices_of(conference_id: int) -> list[Notice]:

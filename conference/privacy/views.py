@@ -91,9 +91,18 @@ def ask() -> ResponseReturnValue:
             link = access.link()
             kind = RequestKind(form.kind.data)
             operations.ask(link.conference, link.contact, kind, form.words.data or "", at=clock.now())
-            message = _("Your request has been noted. You get an answer within one month.")
+            message = _("Noted: %(what)s. You get an answer within one month.", what=kind.label)
             return pages.done("privacy.my_data", message)
     return _my_data(NameForm(formdata=None, data=vars(access.link().contact)), form)
+
+
+@bp.post("/my/data/requests/<int:request_id>/withdrawal")
+@access.guest
+def withdraw_request(request_id: int) -> ResponseReturnValue:
+    """Take back what is not decided yet."""
+    asked = found(queries.own_request(access.link().contact_id, request_id))
+    operations.withdraw_request(asked, at=clock.now())
+    return pages.done("privacy.my_data", _("Withdrawn: %(what)s.", what=asked.kind.label))
 
 
 @bp.post("/my/data/link")
@@ -113,7 +122,8 @@ def my_notice() -> ResponseReturnValue:
     """The notice as it was when the person registered, whatever it says today."""
     link = access.link()
     notice = found(queries.notice_for(registration_of(link.conference, link.contact_id)))
-    return pages.show("privacy/my_notice.html", notice=notice, event=link.conference)
+    words = dossier.notice_words(notice)
+    return pages.show("privacy/my_notice.html", notice=notice, words=words, event=link.conference)
 
 
 @bp.get("/data/<token>")
@@ -329,8 +339,8 @@ def offer_to_archive(slug: str) -> ResponseReturnValue:
             seen = -1 if form.started_from is None else form.started_from
             archiving.note(offer.conference, state, words, seen, access.account(), at=clock.now())
             return pages.done("privacy.offer_to_archive", _("Noted."), slug=slug)
-    form.state.choices = [(one.value, one.label) for one in offer.next_states]
-    return pages.show("privacy/offer_to_archive.html", form=form, offer=offer)
+    last = [one for one in offer.next_states if archiving.is_final(one)]
+    return pages.show("privacy/offer_to_archive.html", form=form, offer=offer, last=last)
 
 
 @bp.get("/conferences/<slug>/archive/package")
@@ -350,7 +360,9 @@ def show_notices(slug: str) -> ResponseReturnValue:
     """The words of the notice of Article 14 GDPR that were in force, version by version."""
     conference = conference_here(access.account(), slug)
     return pages.show(
-        "privacy/show_notices.html", conference=conference, notices=queries.notices_of(conference.id)
+        "privacy/show_notices.html",
+        conference=conference,
+        notices=[(one, dossier.notice_words(one)) for one in queries.notices_of(conference.id)],
     )
 
 

@@ -12,4 +12,4 @@ class FilterForm(Form):
     conference = Pick(_l("Conference"), blank=_l("All conferences"))
     account = Pick(_l("Who"), blank=_l("Everybody"))
     since = Day(_l("From"), required=False)
-    until = Day(_l("To"), required=False)
+    until = Day(_l("To (day)"), required=False)

@@ -20,6 +20,9 @@ from . import words
 
 AT_MOST = 100
 PEOPLE = ("contact_id", "responsible_id")
+ACCOUNTS = ("account_id", "granted_by_id", "assigned_by_id", "released_by_id", "closed_by_id")
+OF_STAFF = ("people.", "accounts.")
+"""Pages that only staff have, signed in or by a link of their own."""
 LONGEST = 300
 
 
@@ -116,7 +119,7 @@ def entries_about(contact_id: int) -> list[dict[str, Any]]:
 
 
 def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:
-    """Rows in words: number, when, iso, title, who, text (a line per detail)."""
+    """Rows in words: number, when, iso, title, who, text (a line per detail), about (the account that it happened to)."""
     if not entries:
         return []
     changes = {entry.number: json.loads(entry.changes) for entry in entries}
@@ -126,7 +129,8 @@ def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:
     found = []
     for entry in entries:
         zone = zones.get(entry.conference_id)
-        lines = _lines(entry, changes[entry.number], texts, people, zone)
+        lines = _lines(entry, changes[entry.number], texts, (accounts, people), zone)
+        about = _account_of(entry, changes[entry.number])
         found.append(
             {
                 "number": entry.number,
@@ -134,6 +138,7 @@ def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:
                 "iso": entry.at.isoformat(),
                 "title": _title(entry, changes[entry.number]),
                 "who": _who(entry, accounts, people),
+                "about": {"id": about, "name": accounts[about]} if about in accounts else None,
                 "lines": lines,
                 "text": " · ".join(lines),
             }
@@ -152,13 +157,29 @@ def _names(
 ) -> tuple[dict[int, str], dict[int, str]]:
     accounts = {entry.actor_id for entry in entries if entry.actor == "account"}
     people = {entry.actor_id for entry in entries if entry.actor == "contact"}
+    about = {_account_of(entry, changes[entry.number]) for entry in entries}
+    accounts |= about - {None}
     for details in changes.values():
+        for name in ACCOUNTS:
+            if isinstance(details.get(name), list):
+                accounts |= {one for one in details[name] if isinstance(one, int)}
         for name in PEOPLE:
             if isinstance(details.get(name), list):
                 people |= {one for one in details[name] if isinstance(one, int)}
     staff = db.session.execute(select(Account.id, Account.name).where(Account.id.in_(accounts))).all()
     guests = db.session.scalars(select(Contact).where(Contact.id.in_(people)))
     return {row.id: row.name for row in staff}, {contact.id: contact.name for contact in guests}
+
+
+def _account_of(entry: AuditEntry, changes: dict[str, Any]) -> int | None:
+    """The account of staff that a row is about."""
+    if entry.kind == "account" and entry.object_id:
+        return int(entry.object_id)
+    if entry.parent_kind == "account" and entry.parent_id:
+        return int(entry.parent_id)
+    if entry.kind == "role_grant" and isinstance(changes.get("account_id"), list):
+        return next((one for one in reversed(changes["account_id"]) if isinstance(one, int)), None)
+    return None
 
 
 def _texts(entries: Iterable[AuditEntry]) -> dict[tuple[int, str], AuditText]:
@@ -174,6 +195,9 @@ def _who(entry: AuditEntry, accounts: dict[int, str], people: dict[int, str]) ->
         return accounts.get(entry.actor_id or 0, _("an account that is gone"))
     if entry.actor == "contact":
         return people.get(entry.actor_id or 0, _("a person whose data were deleted"))
+    if entry.via.startswith(OF_STAFF):
+        about = int(entry.object_id) if entry.kind == "account" and entry.object_id else 0
+        return accounts.get(about, _("staff, not signed in"))
     return _("a participant")
 
 
@@ -191,16 +215,16 @@ def _lines(
     entry: AuditEntry,
     changes: dict[str, Any],
     texts: dict[tuple[int, str], AuditText],
-    people: dict[int, str],
+    names: tuple[dict[int, str], dict[int, str]],
     zone: str | None,
 ) -> list[str]:
     lines = []
     for name, change in changes.items():
         if name == "*":
             continue
-        label = words.column_of(name)
+        label = words.column_of(name, entry.kind)
         if isinstance(change, list):
-            before, after = (_value(entry.kind, name, value, people, zone) for value in change)
+            before, after = (_value(entry.kind, name, value, names, zone) for value in change)
         elif "text" in change and (entry.number, name) in texts:
             kept = texts[entry.number, name]
             before, after = _short(kept.before), _short(kept.after)
@@ -217,7 +241,12 @@ def _arrow(verb: str, label: str, before: str, after: str) -> str:
     return f"{label}: {before}" if verb == "deleted" else f"{label}: {before} → {after}"
 
 
-def _value(kind: str, name: str, value: Any, people: dict[int, str], zone: str | None) -> str:
+def _value(
+    kind: str, name: str, value: Any, names: tuple[dict[int, str], dict[int, str]], zone: str | None
+) -> str:
+    accounts, people = names
+    if name in ACCOUNTS and isinstance(value, int):
+        return accounts.get(value, _("an account that is gone"))
     if name in PEOPLE and isinstance(value, int):
         return people.get(value, _("a person whose data were deleted"))
     return words.value_of(kind, name, value, zone)

@@ -52,6 +52,8 @@ KINDS = {
     "cluster": _l("Cluster"),
     "idea": _l("Idea"),
     "group_sheet": _l("Results sheet"),
+    "sheet_state": _l("Results sheet"),
+    "inbound_mail": _l("Answer by e-mail"),
     "sheet_closure": _l("Results sheets closed"),
     "vote": _l("Vote"),
     "vote_option": _l("Option of a vote"),
@@ -115,6 +117,8 @@ COLUMNS |= {
     "asked_at": _l("Asked"),
     "reason": _l("Reason"),
     "account_id": _l("Account"),
+    "granted_by_id": _l("Given by"),
+    "assigned_by_id": _l("Assigned by"),
     "concern_id": _l("Concern"),
     "started_at": _l("Beginning"),
     "paused_at": _l("Paused"),
@@ -146,7 +150,7 @@ COLUMNS |= {
     "host": _l("Host"),
     "purpose": _l("Purpose"),
     "nonce": _l("Secret"),
-    "token_hash": _l("Secret"),
+    "token_hash": _l("Check value of the secret"),
     "rule_id": _l("Rule for the groups"),
     "series_id": _l("Series"),
     "previous_id": _l("Conference before"),
@@ -158,7 +162,7 @@ COLUMNS |= {
     "answered_at": _l("Answered"),
     "sha256": _l("Seal of the PDF"),
     "code": _l("Code"),
-    "note": _l("Note"),
+    "note": _l("Official note"),
     "noted_at": _l("Noted"),
     "conference": _l("Conference"),
     "consents": _l("Consents"),
@@ -173,6 +177,7 @@ COLUMNS |= {
     "proposal": _l("Proposal"),
     "question": _l("Question"),
     "reports": _l("Reports"),
+    "offers": _l("Offers of a seat"),
     "results": _l("Results"),
     "version": _l("Version"),
     "vote": _l("Vote"),
@@ -190,8 +195,10 @@ def kind_of(table: str) -> str:
     return str(KINDS.get(table, table))
 
 
-def column_of(name: str) -> str:
-    """A column's name for people."""
+def column_of(name: str, table: str = "") -> str:
+    """A column's name for people; in some tables it means something of its own."""
+    if (table, name) == ("vote", "subject"):
+        return str(_("Vote on"))
     return str(COLUMNS.get(name, _("another detail")))
 
 

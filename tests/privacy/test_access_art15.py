@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 import subprocess
 import zipfile
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from conference.accounts.models import Role
@@ -18,6 +20,7 @@ from conference.outbox.models import Mail
 from conference.privacy import dossier
 from conference.providers.models import Contact
 from conference.record import words
+from conference.registrations.models import OfferEnd, Registration, SeatOffer
 
 from .. import world
 from ..builders import NOW, a_session
@@ -83,6 +86,38 @@ def test_every_detail_has_a_name_in_words(told):
     pairs += dossier.person_in_words(content, zone)
     assert len(pairs) > 60
     assert [pair for pair in pairs if nameless in str(pair)] == []
+
+
+def test_no_value_is_a_code_or_a_python_repr(told):
+    _app, contact, content = told
+    registration = db.session.scalars(
+        select(Registration).where(Registration.contact_id == contact.id)
+    ).first()
+    offer = {"conference_id": registration.conference_id, "registration_id": registration.id, "made_at": NOW}
+    db.session.add(SeatOffer(**offer, expires_at=NOW, ended_at=NOW, outcome=OfferEnd.EXPIRED))
+    kinds = (
+        "seat_offer",
+        "seat_offer_ended",
+        "actions_assigned",
+        "changed",
+        "privacy-answered",
+        "address_changed",
+    )
+    mail = content["mails"][0]
+    content["mails"] += [mail | {"kind": one} for one in kinds]
+    content["registrations"] = [dossier._registration(registration)]
+    with force_locale("de"):
+        found = dossier.sections(content, "Europe/Berlin")
+        pairs = [pair for _title, things in found for thing in things for pair in thing]
+        pairs += dossier.person_in_words(content, "Europe/Berlin")
+    said = [
+        part for pair in pairs for part in (pair[0], *(pair[1] if isinstance(pair[1], list) else pair[1:]))
+    ]
+    assert any("Ausgang" in one or "nicht rechtzeitig" in one for one in said), "the offer is told"
+    code = re.compile(
+        r"[{}]|\[\'|[a-z]+_[a-z]|weitere Angabe|\b[0-9a-f]{12}\b|^[a-z]+-[a-z]+$|^(invitation|registered|changed)$"
+    )
+    assert [one for one in said if code.search(one)] == []
 
 
 def test_staff_get_the_same_as_zip_with_a_readable_pdf(built, tmp_path):  # noqa: F811

@@ -73,6 +73,12 @@ def test_t27_minutes_are_kept_until_the_archive_has_spoken_and_then_go(admin, ap
     note(browser, "offered", "0")
     note(browser, "offered", "0")  # sent twice it counts once
     assert browser.sees("angeboten") and night(in_house) == 0
+    browser.open("/conferences/june-2023/archive")
+    final = browser.html.split('value="handed_over"')[0]
+    assert final.count("<details") > final.count("</details>"), "what is final is asked for twice"
+    note(browser, "", "1", status=422)
+    assert browser.sees("Bitte wählen Sie etwas aus.") and browser.sees("Vermerk")
+    assert browser.value_of("note") == "Az. 4711"
     note(browser, "unworthy", "0", status=409)  # somebody else has noted something meanwhile
     note(browser, "unworthy", "1")
     assert night(in_house, NOW + timedelta(days=3600)) == 0, "its time is not over"

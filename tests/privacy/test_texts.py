@@ -77,6 +77,11 @@ def test_a_registration_keeps_the_version_that_was_in_force_and_it_can_be_read(
         assert "4 Wochen" in db.session.scalars(select(Notice.text).order_by(Notice.id)).first()
         assert db.session.get(Registration, number).notice_version
     browser.enter(link).open("/my/data/notice")
+    assert "{" not in browser.text and old.notice_version not in browser.text
+    assert browser.sees("Hinweis zum Datenschutz (Artikel 14 DSGVO)") and not browser.sees(
+        "laden Sie herzlich ein"
+    )
+    assert browser.sees(f"Schreiben Sie dazu an {conference.organiser_email}")
     assert browser.sees("4 Wochen") and not browser.sees("45 Tage")
     staff = new_browser().sign_in(account)
     staff.open(f"/conferences/{conference.slug}/notices")
@@ -109,6 +114,19 @@ def test_statements_have_preview_versions_and_two_languages(in_house, browser, n
     browser.client.get("/language/en")
     browser.open("/privacy")
     assert browser.sees("English words")
+
+
+def test_statements_have_headings_and_room_and_refuse_what_stands_for_nothing(in_house, browser, new_browser):
+    with in_house():
+        admin = an_account(Role.ADMIN)
+    staff = new_browser().sign_in(admin)
+    address, text = "/statements/imprint/de", "## Wer\n\nWir.\n\nFristen: {periods} So lange."
+    staff.submit(address, {"text": text + "\n{perods}", "version": "0"}, status=422)
+    assert staff.sees("Zeile 6: {perods}") and "{perods}" in staff.value_of("text")
+    staff.submit(address, {"text": text, "version": "0"})
+    browser.open("/imprint")
+    assert "<h2>Wer</h2>" in browser.html and 'class="prose" dir="auto"' in browser.html
+    assert "<p>Fristen:</p>" in browser.html and "<p>So lange.</p>" in browser.html
 
 
 def test_a_consent_stays_bound_to_the_words_that_were_seen(house):

@@ -13,14 +13,25 @@ from conference.conferences.operations import add_topic
 from conference.ideas.operations import points_for
 from conference.invitations import operations as invitations
 from conference.invitations.models import Invitation
-from conference.kit import audit, clock, unit
+from conference.kit import audit, clock, links, unit
 from conference.kit.audit import AuditEntry, AuditText
 from conference.kit.db import db
 from conference.kit.errors import Refused
+from conference.people import operations as people
+from conference.people.models import AccountLink, LinkUse
 from conference.providers.models import Contact
 from conference.record import operations, queries
 
-from ..builders import NOW, a_conference, a_contact, a_participant, an_account, conference_form, some_ideas
+from ..builders import (
+    NOW,
+    a_conference,
+    a_contact,
+    a_participant,
+    a_passkey,
+    an_account,
+    conference_form,
+    some_ideas,
+)
 
 
 @pytest.fixture
@@ -86,6 +97,31 @@ def test_t28_a_change_is_recorded_with_before_and_after_and_who_did_it(app, in_h
     assert browser.sees("60 → 61") and browser.sees("Nora Beispiel")
     browser.open(browser.path("record.check_record"))
     assert browser.sees("Der Verlauf ist vollständig")
+
+
+def test_t28_the_record_says_to_whose_account_it_happened_and_who_chose_a_password(
+    app, in_house, browser, new_browser
+):
+    with in_house():
+        admin, other = an_account(Role.ADMIN), an_account(name="Vera Vorsitz")
+        a_passkey(other)
+        people.send_link(other, LinkUse.WELCOME, at=clock.now(), title="Folgetermin", by=admin)
+        [nonce] = db.session.scalars(select(AccountLink.nonce))
+        path = f"/password/{links.token_of(nonce)}"
+    stranger = new_browser()
+    stranger.open(path)
+    stranger.submit(path, {"password": "sieben Kraniche ziehen", "again": "sieben Kraniche ziehen"})
+    with in_house():
+        people.drop_second_factor(db.session.merge(other), at=clock.now())
+    browser.sign_in(admin).open(f"/accounts/{other.id}")
+    assert browser.sees("Passkey: entfernt (Vera Vorsitz)"), "in the history of that account"
+    browser.open("/record")
+    assert browser.sees("Passkey: entfernt ( Vera Vorsitz )") or browser.sees(
+        "Passkey: entfernt (Vera Vorsitz"
+    )
+    assert f'href="/accounts/{other.id}"' in browser.html
+    assert not browser.sees("jemand aus dem Teilnehmerkreis")
+    assert "Bis" in browser.text.split("Filtern")[0]
 
 
 def test_t28_rolled_back_is_not_recorded(app):

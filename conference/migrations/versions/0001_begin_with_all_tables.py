@@ -1655,7 +1655,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Enum("erasure", "restriction", "objection", name="requestkind", native_enum=False, length=40), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("asked_at", Moment(), nullable=False),
-        sa.Column("outcome", sa.Enum("granted", "refused", name="outcome", native_enum=False, length=40), nullable=True),
+        sa.Column("outcome", sa.Enum("granted", "refused", "withdrawn", name="outcome", native_enum=False, length=40), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("decided_at", Moment(), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=True),
