@@ -159,6 +159,18 @@ def test_the_password_alone_opens_nothing(browser, nora, guarded):
         browser.open(PAGE)
 
 
+def test_an_app_goes_on_working_after_the_key_has_changed(app, browser, nora, guarded, monkeypatch):
+    secret, _codes = guarded
+    former, at = app.config["SECRET_KEY"], NOW + timedelta(minutes=2)
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another key for tests only, of 32 characters and more")
+    with time_machine.travel(at, tick=False):
+        signed_in(browser, nora)
+        browser.submit("accounts.enter_code", {"code": pyotp.TOTP(secret).at(at)}, status=422)
+        monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [former])
+        browser.submit("accounts.enter_code", {"code": pyotp.TOTP(secret).at(at)})
+        browser.open(PAGE)
+
+
 def test_no_code_is_taken_twice(browser, new_browser, nora, guarded):
     secret, codes = guarded
     at = NOW + timedelta(minutes=2)
