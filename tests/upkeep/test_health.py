@@ -1,11 +1,14 @@
 """Monitoring: lives, can work, figures; who may see them, and that nobody's words are among them."""
 
+import os
 import re
 from datetime import timedelta
 from functools import wraps
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from conference import create_app
 from conference.accounts.models import Role
@@ -64,6 +67,27 @@ def test_a_process_lives_without_its_database(tmp_path):
     assert client.get("/healthz").status_code == 200
     assert readiness(app) == {"database"}
     assert 'folgetermin_check_good{check="database"} 0' in client.get("/metrics").text
+
+
+@pytest.fixture
+def without_rights():
+    """Somebody to whom no file of ours is open, where the tests run as root; the rest of the process goes on as it was."""
+    if os.geteuid():
+        yield lambda path: path.chmod(0o500)
+        return
+    yield lambda _path: os.seteuid(65534)
+    os.seteuid(0)
+
+
+def test_a_database_in_which_nothing_can_be_stored_is_noticed(ready, without_rights):
+    if make_url(ready.config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() != "sqlite":
+        with ready.app_context(), db.engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+            connection.commit()
+    else:
+        assert readiness(ready) == set()
+        without_rights(Path(ready.instance_path))
+    assert "database" in readiness(ready)
 
 
 @pytest.mark.parametrize("revision", ["", "ffff0000ffff"], ids=["missing", "unknown"])
