@@ -196,6 +196,11 @@ def test_new_codes_and_the_end_of_the_factor_ask_for_a_code(browser, in_house, n
     _secret, codes = guarded
     signed_in(browser, nora)
     browser.submit("accounts.enter_code", {"code": codes[0]})
+    for page in ("accounts.renew_codes", "accounts.end_second_factor"):
+        answer = browser.open(page)  # says first what will happen
+        assert "Wiederherstellungscodes" in answer.text and "error-summary" not in answer.text
+        browser.open("accounts.show_own")
+        assert browser.path(page) in browser.links()
     browser.submit("accounts.renew_codes", {"code": "falsch"}, status=422)
     browser.submit("accounts.renew_codes", {"code": codes[1]}, status=200)
     fresh = [node.text for node in browser.page.iter("{http://www.w3.org/1999/xhtml}code")]
