@@ -229,7 +229,7 @@ def reopen_account(account_id: int) -> ResponseReturnValue:
 @access.administrators
 def drop_second_factor(account_id: int) -> ResponseReturnValue:
     """For somebody who has lost device and recovery codes."""
-    operations.drop_second_factor(_account(account_id), at=clock.now())
+    operations.drop_second_factor(_account(account_id), access.account(), at=clock.now())
     return pages.done("people.show_account", _("The second factor has been removed."), account_id=account_id)
 
 

@@ -12,6 +12,7 @@ from conference.accounts import operations, queries
 from conference.accounts.models import RecoveryCode, Role, StaffSession
 from conference.kit.db import db
 from conference.kit.errors import Refused
+from conference.outbox.models import Mail
 from tests.builders import NOW, an_account
 
 GOOD = "correct horse battery"
@@ -223,7 +224,15 @@ def test_a_stolen_database_has_neither_secret_nor_codes(in_house, nora, guarded)
 def test_an_administrator_helps_who_has_lost_everything(browser, new_browser, in_house, nora, guarded):
     with in_house():
         chief = an_account(Role.ADMIN)
-    browser.sign_in(chief).submit("people.drop_second_factor", account_id=nora.id)
+    page = browser.sign_in(chief).open("people.show_account", account_id=nora.id).text
+    for endpoint in ("people.drop_second_factor", "people.close_account"):
+        before = page.split(browser.path(endpoint, account_id=nora.id))[0]
+        assert before.count("<details") > before.count("</details"), "the button stands behind a question"
+    browser.submit("people.drop_second_factor", account_id=nora.id)
+    browser.submit("people.drop_second_factor", account_id=nora.id)
+    with in_house():
+        (letter,) = db.session.query(Mail).filter_by(kind="factor_removed").all()
+        assert letter.recipient_address == nora.email and "zweiten Faktor" in letter.text
     signed_in(new_browser(), nora).open(PAGE)
 
 
