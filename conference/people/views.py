@@ -295,13 +295,15 @@ def ask_for_link() -> ResponseReturnValue:
 @limiter.limit("120 per 10 minutes", methods=["POST"])
 def choose_password(token: str) -> ResponseReturnValue:
     """Choose a password by a one-time link. Looking at the page spends nothing."""
-    link = found(queries.link_behind(token, clock.now()))
-    form = NewPasswordForm()
-    if forms.submitted(form):
+    link, form = queries.link_behind(token, clock.now()), NewPasswordForm()
+    if link is not None and forms.submitted(form):
         with pages.refusals(form):
             operations.choose_password(link, form.password.data, at=clock.now())
             access.leave()
             message = _("The password has been saved. Please sign in with it.")
             return pages.done("accounts.sign_in", message)
-        link = found(queries.link_behind(token, clock.now()))
+        link = queries.link_behind(token, clock.now())
+    if link is None:
+        # The same words for a link that was used, is over or never was: nobody learns which.
+        return pages.show("people/dead_link.html", status=404)
     return pages.show("people/choose_password.html", form=form, link=link, token=token)
