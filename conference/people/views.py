@@ -16,6 +16,7 @@ from ..kit import access, clock, dates, forms, pages
 from ..kit.db import found
 from ..kit.layout import belongs
 from ..kit.limits import limiter
+from ..outbox import queries as outbox
 from . import bp, operations, queries
 from .forms import AccountForm, AskForm, ColleagueForm, GrantForm, HouseRoleForm, NewPasswordForm
 from .models import LinkUse
@@ -68,7 +69,13 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
                 at=clock.now(),
                 with_names=form.with_names.data,
             )
-            message = _("%(name)s can work here now; a message is on its way.", name=form.name.data)
+            waits = outbox.why_waiting()
+            name = form.name.data
+            message = (
+                f"{_('%(name)s can work here now.', name=name)} {waits}"
+                if waits
+                else _("%(name)s can work here now; a message is on its way.", name=name)
+            )
             return pages.done("people.show_people", message, **here.address)
         here = _here(slug, series_slug)
     at = clock.now()
@@ -170,7 +177,12 @@ def new_account() -> ResponseReturnValue:
             operations.open_account(
                 form.email.data, form.name.data, Role(form.role.data), access.account(), at=clock.now()
             )
-            message = _("The account is open; a link to choose a password is on its way.")
+            waits = outbox.why_waiting()
+            message = (
+                f"{_('The account is open.')} {waits}"
+                if waits
+                else _("The account is open; a link to choose a password is on its way.")
+            )
             return pages.done("people.show_accounts", message)
     return pages.show("people/new_account.html", form=form)
 
@@ -250,7 +262,8 @@ def send_link(account_id: int) -> ResponseReturnValue:
     operations.send_link(
         _account(account_id), LinkUse.WELCOME, at=clock.now(), title="Folgetermin", by=access.account()
     )
-    return pages.done("people.show_account", _("A link is on its way."), account_id=account_id)
+    message = outbox.why_waiting() or _("A link is on its way.")
+    return pages.done("people.show_account", message, account_id=account_id)
 
 
 @bp.get("/accounts/rules")
