@@ -116,6 +116,17 @@ def test_a_due_letter_that_no_worker_takes_is_noticed(ready, in_house):
     assert readiness(ready) == set()
 
 
+def test_the_page_says_why_letters_wait(ready, browser, in_house):
+    with in_house():
+        chief = an_account(Role.ADMIN)
+    browser.sign_in(chief)
+    assert "kein Mailserver eingestellt ist" in browser.open("upkeep.show_upkeep").text
+    ready.config["MAIL_SERVER"] = "127.0.0.1"
+    assert "wartet, weil" not in browser.open("upkeep.show_upkeep").text
+    browser.submit("upkeep.pause_letters")
+    assert "der Versand angehalten ist" in browser.open("upkeep.show_upkeep").text
+
+
 def test_a_disk_that_is_nearly_full_is_noticed(ready):
     ready.config["DISK_RESERVE"] = 10**9
     assert readiness(ready) == {"disk"}
