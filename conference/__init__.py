@@ -110,6 +110,8 @@ def _warn(app: Flask) -> None:
         lacking = config.missing_in_security_txt(app.config, clock.now().date())
     if lacking:
         app.logger.warning(lacking)
+    if not app.config["MAIL_SERVER"]:
+        app.logger.warning("FOLGETERMIN_MAIL_SERVER is not set: letters are written and wait, none leaves.")
 
 
 def _prepare_instance(instance: Path) -> None:

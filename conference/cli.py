@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -311,6 +312,10 @@ def _prepare() -> None:
 
     db.prepare_migrations(current_app)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    url = db.db.engine.url
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+        with suppress(OSError):  # what cannot be made is said in one line by the database
+            db.keep_to_ourselves(Path(str(url.database)))
     upgrade()
 
 

@@ -46,7 +46,10 @@ def run(app: Flask, host: str, asked_port: str, prepare: Callable[[], None]) -> 
         for command in _commands(host, port):
             children.append(_start(command, environment))
         if _until(lambda: bool(received), lambda: _answers(host, port), children):
-            click.echo(f"\n  Folgetermin is ready:  {address}\n  Ctrl-C stops it.\n")
+            shown = (
+                app.config["BASE_URL"] if app.config["PRODUCTION"] else address
+            )  # no other name is answered
+            click.echo(f"\n  Folgetermin is ready:  {shown}\n  Ctrl-C stops it.\n")
             sys.stdout.flush()
             _until(lambda: bool(received), lambda: False, children)
     finally:

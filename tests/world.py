@@ -157,7 +157,12 @@ def _house(world: World, series: Any, organiser: Any) -> list[str]:
     guarded = an_account(Role.COLLEAGUE)
     guarded.totp_nonce = links.new_nonce()
     passkey = a_passkey(guarded)
-    own = [f"/account/passkeys/{passkey.id}", f"/account/passkeys/{passkey.id}/removal"]
+    own = [
+        f"/account/passkeys/{passkey.id}",
+        f"/account/passkeys/{passkey.id}/removal",
+        "/account/recovery-codes",
+        "/account/second-factor/removal",
+    ]
     world.add("guarded", ["/account", *own], **a_session(world.app, guarded))
     world.add("half", ["/sign-in/code"], half=[guarded.id, int(NOW.timestamp())], way="password")
     return [

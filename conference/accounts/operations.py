@@ -213,18 +213,26 @@ def unbelievable(words: str) -> Iterator[None]:
 
 def secret_of(nonce: str) -> str:
     """The secret that belongs to a nonce, as authenticator apps read it."""
-    key = current_app.config["SECRET_KEY"].encode()
-    digest = hmac.new(key, b"second-factor:" + nonce.encode(), hashlib.sha256).digest()
+    return _secret_by(current_app.config["SECRET_KEY"], nonce)
+
+
+def _secret_by(key: str, nonce: str) -> str:
+    digest = hmac.new(key.encode(), b"second-factor:" + nonce.encode(), hashlib.sha256).digest()
     return base64.b32encode(digest[:20]).decode()
 
 
 def _step_of(nonce: str, code: str, at: datetime) -> int | None:
-    """The time step for which the code is right: the present one or a neighbour."""
-    maker = pyotp.TOTP(secret_of(nonce))
-    now = int(at.timestamp()) // maker.interval
+    """The time step for which the code is right: the present one or a neighbour.
+
+    An app that was set up under an earlier SECRET_KEY goes on working as long as that key is named as an old one.
+    """
+    keys = [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
+    makers = [pyotp.TOTP(_secret_by(key, nonce)) for key in keys]
+    now = int(at.timestamp()) // makers[0].interval
     given = "".join(code.split()).encode()
     fits = [
         step
+        for maker in makers
         for step in (now - 1, now, now + 1)
         if hmac.compare_digest(maker.generate_otp(step).encode(), given)
     ]

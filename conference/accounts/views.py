@@ -231,14 +231,14 @@ def _after_factor() -> str:
     return safe_next(access.target(), url_for("accounts.show_own"))
 
 
-@bp.post("/account/second-factor/removal")
+@bp.route("/account/second-factor/removal", methods=["GET", "POST"])
 @access.signed_in
 def end_second_factor() -> ResponseReturnValue:
     """Ask for no code any more; a code shows that it is oneself."""
     return _with_code(_removed)
 
 
-@bp.post("/account/recovery-codes")
+@bp.route("/account/recovery-codes", methods=["GET", "POST"])
 @access.signed_in
 def renew_codes() -> ResponseReturnValue:
     """Ten new recovery codes; a code shows that it is oneself."""
@@ -255,6 +255,7 @@ def _renewed(account: Account) -> ResponseReturnValue:
 
 
 def _with_code(do: Callable[[Account], ResponseReturnValue]) -> ResponseReturnValue:
+    """Say what will happen and ask for a code; do it when the code is right."""
     account, form = access.account(), FactorForm()
     if not queries.has_second_factor(account):
         raise Refused(_("There is no second factor."))
@@ -267,4 +268,11 @@ def _with_code(do: Callable[[Account], ResponseReturnValue]) -> ResponseReturnVa
             return do(account)
         else:
             form.form_errors.append(_("This code is not right, or was used already."))
-    return pages.show("accounts/confirm_code.html", form=form, action=request.path)
+    return pages.show(
+        "accounts/confirm_code.html",
+        form=form,
+        action=request.path,
+        account=account,
+        is_removal=do is _removed,
+        others=queries.passkeys_of(account),
+    )

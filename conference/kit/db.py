@@ -313,6 +313,14 @@ def _on_connect(dbapi_connection: Any, patience: int) -> None:
     cursor.close()
 
 
+def keep_to_ourselves(file: Path) -> None:
+    """A file with people's data is open to nobody else on this machine; SQLite's log beside it gets the same rights."""
+    file.touch(mode=0o600)
+    rights = file.stat().st_mode
+    if rights & 0o077:
+        file.chmod(rights & 0o700)
+
+
 def forget_log() -> None:
     """Empty SQLite's write-ahead log, in which older states of rows still stand; while somebody reads, at the next time."""
     if db.engine.dialect.name != "sqlite":

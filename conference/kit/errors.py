@@ -4,13 +4,14 @@ import sqlite3
 from http import HTTPStatus
 
 from flask import Flask, current_app, g, render_template, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from . import access, logs, outage
+from . import access, language, logs, outage
 from .pdf import PdfFailed
 
 
@@ -99,9 +100,17 @@ def _expired_form(error: CSRFError) -> ResponseReturnValue:
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
+    if request_ctx.url_adapter is None:
+        return _without_addresses(error.code), error.code
     response = error.get_response()
     headers = {key: value for key, value in response.headers if key in {"Allow", "Retry-After"}}
     return _page(HTTPStatus(error.code)), error.code, headers
+
+
+def _without_addresses(code: int) -> str:
+    """The page for a host that is not ours (TRUSTED_HOSTS): no address can be made there, so it has no frame of the house."""
+    template = current_app.jinja_env.get_template("errors/foreign_host.html")
+    return template.render(lang=language.current(), status=code)
 
 
 def _crashed(error: Exception) -> ResponseReturnValue:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
+from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import defer, joinedload
 
@@ -111,6 +112,16 @@ def delivery() -> str:
     if current_app.config["DEMO"]:
         return "demo"
     return "server" if current_app.config["MAIL_SERVER"] else "nowhere"
+
+
+def why_waiting() -> str:
+    """Why a letter that was just written does not leave; "" where it does."""
+    words = {
+        "held": _("The message waits, because sending is held."),
+        "paused": _("The message waits, because sending is held."),
+        "nowhere": _("The message waits, because no mail server is set."),
+    }
+    return words.get(delivery(), "")
 
 
 LATE = timedelta(hours=1)

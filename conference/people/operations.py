@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from ..accounts import identities
 from ..accounts import operations as accounts
 from ..accounts.models import Account, Role
-from ..accounts.queries import account_by_email
+from ..accounts.queries import account_by_email, has_second_factor
 from ..conferences.models import Conference, Grant, Series
 from ..conferences.operations import give_role
 from ..conferences.queries import powers_of
@@ -222,10 +222,17 @@ def close_account(account: Account, *, at: datetime) -> None:
     _spend_links(account, at)
 
 
-def drop_second_factor(account: Account, *, at: datetime) -> None:
-    """For somebody who has lost device and recovery codes: the next sign-in asks for the password only."""
+def drop_second_factor(account: Account, by: Account, *, at: datetime) -> None:
+    """For somebody who has lost device and recovery codes: the next sign-in asks for the password only.
+
+    The owner gets a letter, unless there was nothing to remove.
+    """
+    account = _locked(account)
+    if not has_second_factor(account):
+        return
     accounts.end_all_factors(account)
     accounts.end_sessions(account, at=at)
+    tell(account, "factor_removed", f"factor:{account.id}:{at.timestamp():.6f}", at, by=by)
 
 
 def unlink(account: Account, *, at: datetime) -> None:

@@ -16,6 +16,7 @@ from ..kit import access, clock, dates, forms, pages
 from ..kit.db import found
 from ..kit.layout import belongs
 from ..kit.limits import limiter
+from ..outbox import queries as outbox
 from . import bp, operations, queries
 from .forms import AccountForm, AskForm, ColleagueForm, GrantForm, HouseRoleForm, NewPasswordForm
 from .models import LinkUse
@@ -68,7 +69,13 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
                 at=clock.now(),
                 with_names=form.with_names.data,
             )
-            message = _("%(name)s can work here now; a message is on its way.", name=form.name.data)
+            waits = outbox.why_waiting()
+            name = form.name.data
+            message = (
+                f"{_('%(name)s can work here now.', name=name)} {waits}"
+                if waits
+                else _("%(name)s can work here now; a message is on its way.", name=name)
+            )
             return pages.done("people.show_people", message, **here.address)
         here = _here(slug, series_slug)
     at = clock.now()
@@ -170,7 +177,12 @@ def new_account() -> ResponseReturnValue:
             operations.open_account(
                 form.email.data, form.name.data, Role(form.role.data), access.account(), at=clock.now()
             )
-            message = _("The account is open; a link to choose a password is on its way.")
+            waits = outbox.why_waiting()
+            message = (
+                f"{_('The account is open.')} {waits}"
+                if waits
+                else _("The account is open; a link to choose a password is on its way.")
+            )
             return pages.done("people.show_accounts", message)
     return pages.show("people/new_account.html", form=form)
 
@@ -229,7 +241,7 @@ def reopen_account(account_id: int) -> ResponseReturnValue:
 @access.administrators
 def drop_second_factor(account_id: int) -> ResponseReturnValue:
     """For somebody who has lost device and recovery codes."""
-    operations.drop_second_factor(_account(account_id), at=clock.now())
+    operations.drop_second_factor(_account(account_id), access.account(), at=clock.now())
     return pages.done("people.show_account", _("The second factor has been removed."), account_id=account_id)
 
 
@@ -250,7 +262,8 @@ def send_link(account_id: int) -> ResponseReturnValue:
     operations.send_link(
         _account(account_id), LinkUse.WELCOME, at=clock.now(), title="Folgetermin", by=access.account()
     )
-    return pages.done("people.show_account", _("A link is on its way."), account_id=account_id)
+    message = outbox.why_waiting() or _("A link is on its way.")
+    return pages.done("people.show_account", message, account_id=account_id)
 
 
 @bp.get("/accounts/rules")
@@ -295,13 +308,15 @@ def ask_for_link() -> ResponseReturnValue:
 @limiter.limit("120 per 10 minutes", methods=["POST"])
 def choose_password(token: str) -> ResponseReturnValue:
     """Choose a password by a one-time link. Looking at the page spends nothing."""
-    link = found(queries.link_behind(token, clock.now()))
-    form = NewPasswordForm()
-    if forms.submitted(form):
+    link, form = queries.link_behind(token, clock.now()), NewPasswordForm()
+    if link is not None and forms.submitted(form):
         with pages.refusals(form):
             operations.choose_password(link, form.password.data, at=clock.now())
             access.leave()
             message = _("The password has been saved. Please sign in with it.")
             return pages.done("accounts.sign_in", message)
-        link = found(queries.link_behind(token, clock.now()))
+        link = queries.link_behind(token, clock.now())
+    if link is None:
+        # The same words for a link that was used, is over or never was: nobody learns which.
+        return pages.show("people/dead_link.html", status=404)
     return pages.show("people/choose_password.html", form=form, link=link, token=token)

@@ -48,7 +48,23 @@ def checks(app: Flask, at: datetime) -> list[Check]:
 
 def _database() -> Check:
     db.session.execute(text("SELECT 1"))
-    return Check("database", True, {"kind": db.engine.dialect.name})
+    return Check("database", _can_be_written(), {"kind": db.engine.dialect.name})
+
+
+def _can_be_written() -> bool:
+    """Whether something could be stored; nothing is written for it, and nobody is waited for."""
+    if db.engine.dialect.name == "postgresql":
+        return db.session.scalar(text("SHOW transaction_read_only")) == "off"
+    if db.engine.url.database in {None, "", ":memory:"}:
+        return True
+    path = Path(str(db.engine.url.database))
+    # SQLite makes its log beside the file.
+    return _is_open_to_us(path) and _is_open_to_us(path.parent)
+
+
+def _is_open_to_us(path: Path) -> bool:
+    """Rights and mount; `os.access` asks for the rights that a write would have."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _schema(app: Flask) -> Check:

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from ..kit import archive, presence
-from ..kit.db import db, prepare_migrations, without_limits
+from ..kit.db import db, keep_to_ourselves, prepare_migrations, without_limits
 from ..outbox import operations as outbox
 from . import backups, erasures
 
@@ -176,11 +176,13 @@ def _swap(current: Path, fresh: Path, at: datetime) -> str | None:
     kept = None
     if current.exists():
         kept = _free(current.with_name(f"{current.stem}-before-restore-{_stamp(at)}{current.suffix}"))
+        keep_to_ourselves(current)
         os.link(current, kept)
         # Only a damaged database still has these; beside the new one they would spoil it.
         for ending in ("-wal", "-shm"):
             beside = current.with_name(current.name + ending)
             if beside.exists():
+                keep_to_ourselves(beside)
                 beside.rename(kept.with_name(kept.name + ending))
     fresh.replace(current)
     archive.sync_folder(current.parent)

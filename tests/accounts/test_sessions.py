@@ -12,6 +12,7 @@ from conference.accounts import operations, queries
 from conference.accounts.models import RecoveryCode, Role, StaffSession
 from conference.kit.db import db
 from conference.kit.errors import Refused
+from conference.outbox.models import Mail
 from tests.builders import NOW, an_account
 
 GOOD = "correct horse battery"
@@ -159,6 +160,18 @@ def test_the_password_alone_opens_nothing(browser, nora, guarded):
         browser.open(PAGE)
 
 
+def test_an_app_goes_on_working_after_the_key_has_changed(app, browser, nora, guarded, monkeypatch):
+    secret, _codes = guarded
+    former, at = app.config["SECRET_KEY"], NOW + timedelta(minutes=2)
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another key for tests only, of 32 characters and more")
+    with time_machine.travel(at, tick=False):
+        signed_in(browser, nora)
+        browser.submit("accounts.enter_code", {"code": pyotp.TOTP(secret).at(at)}, status=422)
+        monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [former])
+        browser.submit("accounts.enter_code", {"code": pyotp.TOTP(secret).at(at)})
+        browser.open(PAGE)
+
+
 def test_no_code_is_taken_twice(browser, new_browser, nora, guarded):
     secret, codes = guarded
     at = NOW + timedelta(minutes=2)
@@ -184,6 +197,11 @@ def test_new_codes_and_the_end_of_the_factor_ask_for_a_code(browser, in_house, n
     _secret, codes = guarded
     signed_in(browser, nora)
     browser.submit("accounts.enter_code", {"code": codes[0]})
+    for page in ("accounts.renew_codes", "accounts.end_second_factor"):
+        answer = browser.open(page)  # says first what will happen
+        assert "Wiederherstellungscodes" in answer.text and "error-summary" not in answer.text
+        browser.open("accounts.show_own")
+        assert browser.path(page) in browser.links()
     browser.submit("accounts.renew_codes", {"code": "falsch"}, status=422)
     browser.submit("accounts.renew_codes", {"code": codes[1]}, status=200)
     fresh = [node.text for node in browser.page.iter("{http://www.w3.org/1999/xhtml}code")]
@@ -206,7 +224,15 @@ def test_a_stolen_database_has_neither_secret_nor_codes(in_house, nora, guarded)
 def test_an_administrator_helps_who_has_lost_everything(browser, new_browser, in_house, nora, guarded):
     with in_house():
         chief = an_account(Role.ADMIN)
-    browser.sign_in(chief).submit("people.drop_second_factor", account_id=nora.id)
+    page = browser.sign_in(chief).open("people.show_account", account_id=nora.id).text
+    for endpoint in ("people.drop_second_factor", "people.close_account"):
+        before = page.split(browser.path(endpoint, account_id=nora.id))[0]
+        assert before.count("<details") > before.count("</details"), "the button stands behind a question"
+    browser.submit("people.drop_second_factor", account_id=nora.id)
+    browser.submit("people.drop_second_factor", account_id=nora.id)
+    with in_house():
+        (letter,) = db.session.query(Mail).filter_by(kind="factor_removed").all()
+        assert letter.recipient_address == nora.email and "zweiten Faktor" in letter.text
     signed_in(new_browser(), nora).open(PAGE)
 
 

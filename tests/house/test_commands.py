@@ -42,6 +42,13 @@ def outcome(done):
     return done.returncode, done.stdout, done.stderr
 
 
+def test_what_prepare_makes_is_nobody_elses(flask, prepared, empty):
+    assert (prepared / "folgetermin.db").stat().st_mode & 0o777 == 0o600
+    (empty / "folgetermin.db").chmod(0o644)  # an earlier version has made it
+    assert outcome(flask(empty, "prepare")) == (0, "", "")
+    assert (empty / "folgetermin.db").stat().st_mode & 0o777 == 0o600
+
+
 def test_prepare_may_be_repeated(flask, empty):
     assert outcome(flask(empty, "prepare")) == (0, "", "")
 

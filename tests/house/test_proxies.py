@@ -4,7 +4,7 @@ import pytest
 from flask import request
 
 from conference import create_app
-from conference.kit import access
+from conference.kit import access, headers, layout
 
 THREE = ("__Host-folgetermin", "__Host-lang", "__Host-theme")
 SAID = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "boese.example"}
@@ -44,6 +44,21 @@ def test_production_answers_to_its_own_name_only(tmp_path):
     refused = client.get("/sign-in", base_url="https://boese.example")
     assert refused.status_code == 400
     assert "boese" not in refused.text and "<h1" in refused.text
+
+
+def test_a_foreign_name_is_refused_from_the_first_request_on(tmp_path, caplog):
+    client = create_app({"INSTANCE": tmp_path, **PRODUCTION}).test_client()
+    caplog.clear()
+    for path in ("/sign-in", "/static/css/main.css", "/nowhere"):
+        for method in ("GET", "POST"):
+            for remembered in (layout._asset, layout._address):
+                remembered.cache_clear()  # what an earlier page has made
+            refused = client.open(path, method=method, base_url="https://boese.example")
+            assert refused.status_code == 400 and refused.mimetype == "text/html"
+            assert "Diese Anfrage haben wir nicht verstanden" in refused.text and "boese" not in refused.text
+            assert set(headers.ALWAYS) <= set(refused.headers.keys())
+            assert "Cache-Control" in refused.headers and "X-Request-Id" in refused.headers
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 def test_t17_by_https_no_other_host_can_set_a_cookie_of_ours(tmp_path):

@@ -55,6 +55,7 @@ def test_req35_a_start_in_production_misses_it(tmp_path, caplog, over, warned):
     with caplog.at_level(logging.WARNING):
         create_app(settings | GOOD | {"SECURITY_EXPIRES": f"{date.max.year}-01-01"} | over)
     assert ("FOLGETERMIN_SECURITY" in caplog.text) is warned
+    assert "FOLGETERMIN_MAIL_SERVER is not set" in caplog.text
 
 
 def test_req35_security_md_says_by_when_somebody_answers():

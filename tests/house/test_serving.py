@@ -154,6 +154,13 @@ def test_each_signal_stops_both_quietly(serve, number):
     )
 
 
+def test_in_production_the_name_is_shown_that_is_answered(serve):
+    production = {"FOLGETERMIN_PRODUCTION": "1", "FOLGETERMIN_BASE_URL": "https://konferenz.example"}
+    running = serve(**production).ready()
+    assert "is ready:  https://konferenz.example\n" in running.output
+    assert running.stop() == 0
+
+
 def test_a_signal_that_comes_before_the_server_answers_is_not_lost(serve):
     running = serve()
     running.until(lambda: len(running.children()) == 2)

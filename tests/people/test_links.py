@@ -108,6 +108,19 @@ def test_a_poor_password_comes_back_with_a_reason(browser, in_house, nora):
     browser.submit("people.choose_password", NEW, token=secret)
 
 
+def test_a_link_that_opens_nothing_leads_to_a_new_one_and_says_not_why(browser, in_house, nora):
+    browser.submit("people.ask_for_link", {"email": nora.email})
+    used = token(in_house)
+    browser.submit("people.choose_password", NEW, token=used)
+    texts = set()
+    for secret in (used, "x" * len(used)):
+        page = browser.open("people.choose_password", token=secret, status=404).text
+        assert "zwei Tage" in page and browser.path("people.ask_for_link") in browser.links()
+        texts.add(page.replace(secret, ""))
+        browser.submit("people.choose_password", NEW, token=secret, status=404)
+    assert len(texts) == 1
+
+
 def test_a_closed_account_gets_no_letter_and_its_links_open_nothing(house):
     account = an_account()
     operations.send_link(account, LinkUse.WELCOME, at=NOW)

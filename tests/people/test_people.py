@@ -10,6 +10,7 @@ from conference.conferences.operations import give_role
 from conference.conferences.queries import conference_by_slug, conference_here, conferences_of, powers_of
 from conference.kit.db import db
 from conference.kit.errors import Missing, Refused, Stale
+from conference.outbox import operations as outbox
 from conference.outbox.models import Mail
 from conference.people import operations
 from tests.builders import NOW, a_conference, a_series, an_account, an_item
@@ -182,6 +183,26 @@ def test_the_last_administrator_stays(browser, in_house):
     browser.submit("people.show_account", {"name": "A", "role": "organiser"}, account_id=first.id, status=409)
     with in_house():
         assert db.session.get(Account, first.id).role is Role.ADMIN
+
+
+@pytest.mark.parametrize(
+    ("server", "is_held", "why"),
+    [
+        ("", False, "wartet, weil kein Mailserver eingestellt ist"),
+        ("mail.example", True, "wartet, weil der Versand angehalten ist"),
+        ("mail.example", False, "unterwegs"),
+    ],
+)
+def test_no_letter_is_called_on_its_way_that_cannot_leave(app, browser, in_house, server, is_held, why):
+    app.config["MAIL_SERVER"] = server
+    with in_house():
+        chief, other = an_account(Role.ADMIN), an_account()
+        if is_held:
+            outbox.pause(at=NOW)
+    browser.sign_in(chief)
+    new = {"name": "Nora", "email": "nora@agentur.example", "role": "colleague"}
+    assert why in browser.submit("people.new_account", new).text
+    assert why in browser.submit("people.send_link", account_id=other.id).text
 
 
 def test_closing_an_account_ends_its_sessions(browser, new_browser, in_house, cast):

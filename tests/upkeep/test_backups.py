@@ -206,8 +206,11 @@ def test_a_restore_brings_everything_back_and_keeps_what_was_there(here, in_hous
     (instance / "uploads" / "plan.pdf").write_bytes(b"%PDF new")
     assert len(erasures.in_file(instance)) == 1 and "geht" not in (instance / erasures.FILE).read_text()
 
+    for file in instance.glob("folgetermin.db"):
+        file.chmod(0o644)
     report = restoring.restore(here, path, at=NOW)
     assert (report.erased, report.known_as_sent) == (2, 1) and report.warnings == []
+    assert {file.stat().st_mode & 0o077 for file in instance.glob("folgetermin*.db")} <= {0}
     assert (instance / "uploads" / "plan.pdf").read_bytes() == b"%PDF old"
     (older,) = instance.glob("uploads-before-restore-*")
     assert (older / "plan.pdf").read_bytes() == b"%PDF new"

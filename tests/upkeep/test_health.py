@@ -1,11 +1,14 @@
 """Monitoring: lives, can work, figures; who may see them, and that nobody's words are among them."""
 
+import os
 import re
 from datetime import timedelta
 from functools import wraps
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from conference import create_app
 from conference.accounts.models import Role
@@ -66,6 +69,27 @@ def test_a_process_lives_without_its_database(tmp_path):
     assert 'folgetermin_check_good{check="database"} 0' in client.get("/metrics").text
 
 
+@pytest.fixture
+def without_rights():
+    """Somebody to whom no file of ours is open, where the tests run as root; the rest of the process goes on as it was."""
+    if os.geteuid():
+        yield lambda path: path.chmod(0o500)
+        return
+    yield lambda _path: os.seteuid(65534)
+    os.seteuid(0)
+
+
+def test_a_database_in_which_nothing_can_be_stored_is_noticed(ready, without_rights):
+    if make_url(ready.config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() != "sqlite":
+        with ready.app_context(), db.engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+            connection.commit()
+    else:
+        assert readiness(ready) == set()
+        without_rights(Path(ready.instance_path))
+    assert "database" in readiness(ready)
+
+
 @pytest.mark.parametrize("revision", ["", "ffff0000ffff"], ids=["missing", "unknown"])
 def test_another_schema_is_not_ready(ready, revision):
     stamp(ready, revision)
@@ -90,6 +114,17 @@ def test_a_due_letter_that_no_worker_takes_is_noticed(ready, in_house):
     with in_house():
         outbox.hold(at=NOW)
     assert readiness(ready) == set()
+
+
+def test_the_page_says_why_letters_wait(ready, browser, in_house):
+    with in_house():
+        chief = an_account(Role.ADMIN)
+    browser.sign_in(chief)
+    assert "kein Mailserver eingestellt ist" in browser.open("upkeep.show_upkeep").text
+    ready.config["MAIL_SERVER"] = "127.0.0.1"
+    assert "wartet, weil" not in browser.open("upkeep.show_upkeep").text
+    browser.submit("upkeep.pause_letters")
+    assert "der Versand angehalten ist" in browser.open("upkeep.show_upkeep").text
 
 
 def test_a_disk_that_is_nearly_full_is_noticed(ready):
