@@ -113,7 +113,7 @@ def _time(conference: Conference, one: RoundOfTables) -> str:
 
 
 @bp.get("/conferences/<slug>/groups/seating.pdf")
-@access.moderators
+@access.organisers
 @unit.own_transactions
 def seating_page(slug: str) -> ResponseReturnValue:
     """All rounds and tables, and everybody by name with the tables, for the wall: one page, for a large hall several."""
@@ -250,7 +250,7 @@ def _codes(conference: Conference) -> dict[str, dict[str, Any]]:
 
 
 @bp.get("/conferences/<slug>/groups/name-cards.pdf")
-@access.moderators
+@access.organisers
 @unit.own_transactions
 def name_cards(slug: str) -> ResponseReturnValue:
     """A card of A6 to fold for each person: the name for the others, the own tables on the back."""
