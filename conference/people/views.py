@@ -58,7 +58,7 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
     if forms.submitted(form):
         with pages.refusals(form):
             role = Role(form.role.data)
-            operations.invite_colleague(
+            is_again = operations.invite_colleague(
                 here.place,
                 form.email.data,
                 form.name.data,
@@ -69,6 +69,8 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
                 with_names=form.with_names.data,
             )
             message = _("%(name)s can work here now; a message is on its way.", name=form.name.data)
+            if is_again:
+                message = f"{message} {_('The link of the earlier letter opens nothing any more.')}"
             return pages.done("people.show_people", message, **here.address)
         here = _here(slug, series_slug)
     at = clock.now()

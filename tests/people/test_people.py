@@ -161,6 +161,29 @@ def test_the_end_of_a_role_is_shown_as_its_last_day(browser, in_house, cast):
     assert browser.sees("bis einschließlich 05.07.2023")
 
 
+def test_who_invites_chooses_a_role_and_is_told_what_a_second_letter_ends(browser, in_house, cast):
+    browser.sign_in(cast["organiser"]).open("people.show_people", **PLACE)
+    assert not browser.value_of("role")
+    data = {"name": "Kim Neu", "email": "kim@agentur.example", "until": "2023-07-05"}
+    names = {"role": "moderator", "with_names": "y"}
+    for wrong in ({}, {"role": ""}, names):
+        browser.submit("people.show_people", data | wrong, status=422, **PLACE)
+    assert browser.sees("nur für die Rolle Leitung") and browser.value_of("role") == "moderator"
+    browser.submit("people.show_people", data | {"role": "moderator"}, **PLACE)
+    assert not browser.sees("öffnet nichts mehr")
+    browser.submit("people.show_people", data | {"role": "leadership", "with_names": "y"}, **PLACE)
+    assert browser.sees("Der Link aus dem früheren Schreiben öffnet nichts mehr")
+    with in_house():
+        first, second = (mail.text for mail in db.session.query(Mail).order_by(Mail.id))
+        grants = db.session.query(Grant).join(Grant.account).filter_by(email="kim@agentur.example")
+        grant = grants.filter(Grant.role == Role.MODERATOR).one().id
+    for text, role in ((first, "Moderation"), (second, "Leitung")):
+        assert f"Ihre Rolle: {role}. Die Rolle gilt bis einschließlich 05.07.2023." in text
+    assert "öffnet nichts mehr" in second and "öffnet nichts mehr" not in first
+    change = {"role": "moderator", "until": "", "version": "1", "with_names": "y"}
+    browser.submit("people.edit_grant", change, status=422, grant_id=grant, **PLACE)
+
+
 def test_the_grant_of_another_place_is_not_found(browser, in_house, cast):
     with in_house():
         grant = give_role(an_account(), Role.DOOR, db.session.merge(cast["series"]), by=None, at=NOW)
