@@ -156,6 +156,23 @@ def test_t07_a_facilitator_gets_no_paper_that_would_be_of_all_groups(
         browser.open(f"overview.{paper}", slug=SLUG, status=200 if is_theirs else 404)
 
 
+def test_the_overview_and_the_start_lead_a_facilitator_to_the_own_groups(
+    in_house, browser, organiser, june, facilitator
+):
+    assign(in_house, facilitator, organiser, "A", 1)
+    round_id = things(in_house)[1, "A"]["round"]
+    browser.sign_in(facilitator).open("/")
+    assert browser.path("groups.show_groups", slug=SLUG) in browser.links()
+    browser.open("overview.show_conference", slug=SLUG)
+    assert (
+        browser.sees("Runde 1, ") and browser.sees("Raum ") and not browser.sees("Gerade ist nichts zu tun")
+    )
+    own = browser.path("sheets.edit_sheet", slug=SLUG, round_id=round_id, name="A")
+    assert {link for link in browser.links() if "/sheets/" in link} == {own}
+    browser.open("minutes.show_minutes", slug=SLUG)
+    assert not browser.sees("friert")
+
+
 def test_the_facilitator_sheet_names_who_facilitates_now(in_house, browser, organiser, june, facilitator):
     assign(in_house, facilitator, organiser, "A", 1)
     browser.sign_in(organiser)
