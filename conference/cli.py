@@ -18,6 +18,8 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 from .kit import clock, db, jobs, language, presence, soundness, unit
 from .kit.errors import Refused
 
+WHERE_IT_IS = "Is it running, and does FOLGETERMIN_DATABASE_URL lead to it?"
+
 
 def fail(message: str) -> NoReturn:
     """One clear line on stderr, exit code 1."""
@@ -36,7 +38,9 @@ class Command(click.Command):
         except (DataError, IntegrityError):  # a mistake of ours, which a trace helps to find
             raise
         except DatabaseError as error:
-            reason = str(error.orig).strip().splitlines()[0]
+            reason = str(error.orig).strip().splitlines()[0].rstrip(".")
+            if getattr(error.orig, "sqlstate", "") is None:  # no server has answered
+                fail(f"The database cannot be reached: {reason}. {WHERE_IT_IS}")
             fail(f"The database cannot be used: {reason}. To prepare it: flask --app wsgi prepare")
 
 

@@ -20,7 +20,8 @@ Child = subprocess.Popen[bytes]
 STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 15
 """Seconds in which a request that is being answered may end."""
-HINT = "Choose another one: PORT=9000 make demo"
+HINT = "Choose another one: flask --app wsgi serve --port 9000"
+HINT_DEMO = "Choose another one: PORT=9000 make demo"
 DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux."""
 
@@ -30,8 +31,9 @@ def run(app: Flask, host: str, asked_port: str, prepare: Callable[[], None]) -> 
 
     Raises ClickException (one line) when the port is taken, the demo cannot be loaded, or a child ends by itself.
     """
-    port = _port(asked_port)
-    _refuse_busy(host, port)
+    hint = HINT_DEMO if app.config["DEMO"] else HINT
+    port = _port(asked_port, hint)
+    _refuse_busy(host, port, hint)
     address = f"http://{_shown(host)}:{port}"
     environment = os.environ | {"FOLGETERMIN_BASE_URL": os.environ.get("FOLGETERMIN_BASE_URL", address)}
     app.config["BASE_URL"] = environment["FOLGETERMIN_BASE_URL"]  # stands in the letters of the demo
@@ -39,7 +41,7 @@ def run(app: Flask, host: str, asked_port: str, prepare: Callable[[], None]) -> 
         _load_demo(app, prepare)
     else:
         prepare()
-    _refuse_busy(host, port)  # again: loading takes long enough for somebody else to come
+    _refuse_busy(host, port, hint)  # again: loading takes long enough for somebody else to come
     received = _listen()
     children: list[Child] = []
     try:
@@ -58,11 +60,11 @@ def run(app: Flask, host: str, asked_port: str, prepare: Callable[[], None]) -> 
         raise click.ClickException("Web server or worker has ended unexpectedly; see the lines above.")
 
 
-def _port(asked: str) -> int:
+def _port(asked: str, hint: str) -> int:
     """The port as a number. Raises ClickException for one that cannot stand in an address."""
     digits = asked.strip()
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
-        raise click.ClickException(f"The port must be a number from 1 to 65535, not “{asked}”. {HINT}")
+        raise click.ClickException(f"The port must be a number from 1 to 65535, not “{asked}”. {hint}")
     return int(digits)
 
 
@@ -117,7 +119,7 @@ def _shown(host: str) -> str:
     return known.get(host, f"[{host}]" if ":" in host else host)
 
 
-def _refuse_busy(host: str, port: int) -> None:
+def _refuse_busy(host: str, port: int, hint: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -126,7 +128,7 @@ def _refuse_busy(host: str, port: int) -> None:
         except OSError as error:
             is_taken = error.errno == errno.EADDRINUSE
             reason = "is taken by another program" if is_taken else f"cannot be used ({error.strerror})"
-            raise click.ClickException(f"Port {port} {reason}. {HINT}") from None
+            raise click.ClickException(f"Port {port} {reason}. {hint}") from None
 
 
 def _commands(host: str, port: int) -> list[list[str]]:

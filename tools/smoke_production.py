@@ -132,7 +132,7 @@ class Production:
         for line in (DEPLOY / "environment.example").read_text().splitlines():
             if line and not line.startswith("#"):
                 name, _equals, value = line.partition("=")
-                values[name] = value
+                values[name] = value.strip("'")
         values |= {
             "FOLGETERMIN_BASE_URL": self.base_url,
             "FOLGETERMIN_SECRET_KEY": self.secret,

@@ -24,7 +24,7 @@ from ..kit import access, clock, forms, once, pages
 from ..kit.db import found
 from ..kit.errors import Refused
 from ..kit.layout import belongs
-from ..kit.links import token_of
+from ..kit.links import is_ours, token_of
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
 from ..registrations.queries import participants
@@ -544,7 +544,11 @@ def my_groups() -> ResponseReturnValue:
         for entry in queries.published_for(link.conference, link.contact_id)
     ]
     is_published = queries.latest_release(link.conference) is not None
-    calendars = links_of(link.conference, link.contact_id, clock.now(), LinkPurpose.CALENDAR)
+    calendars = [
+        one
+        for one in links_of(link.conference, link.contact_id, clock.now(), LinkPurpose.CALENDAR)
+        if is_ours(one.nonce, one.token_hash)
+    ]
     return pages.show(
         "groups/my_groups.html",
         event=link.conference,

@@ -97,9 +97,16 @@ def note_reply(invitation: Invitation, reply: Reply, *, at: datetime, reason: st
 def personal_link(
     conference: Conference, contact: Contact, purpose: LinkPurpose, *, at: datetime
 ) -> PersonalLink:
-    """The person's valid link for the purpose, or a new one. It lasts until twelve months after the conference."""
+    """The person's valid link for the purpose, or a new one. It lasts until twelve months after the conference.
+
+    A link that was made under an earlier secret key goes on opening, but its token cannot be written into a letter again.
+    """
     expires_at = max(conference.ends_at, at) + LINK_LASTS
-    valid = queries.links_of(conference, contact.id, at, purpose)
+    valid = [
+        link
+        for link in queries.links_of(conference, contact.id, at, purpose)
+        if links.is_ours(link.nonce, link.token_hash)
+    ]
     if valid:
         valid[0].expires_at = max(valid[0].expires_at, conference.ends_at + LINK_LASTS)
         return valid[0]

@@ -48,6 +48,14 @@ def show_datetime(value: datetime | None, zone: str | None = None) -> str:
     return "" if value is None else f"{show_date(value, zone)}, {show_time(value, zone)}"
 
 
+def show_last_day(end: datetime | None, zone: str | None = None) -> str:
+    """Bis einschließlich 05.07.2023, for what ends with a day: `end` is the first moment after it."""
+    if end is None:
+        return ""
+    last = show_date(end - timedelta(microseconds=1), zone)
+    return str(_("until the end of %(day)s", day=last))
+
+
 def show_duration(value: timedelta | None) -> str:
     """45 Minuten"""
     if value is None:
@@ -64,5 +72,6 @@ def init(app: Flask) -> None:
         clock=show_clock,
         time=show_time,
         datetime=show_datetime,
+        last_day=show_last_day,
         duration=show_duration,
     )

@@ -34,6 +34,11 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
+def is_ours(nonce: str, token_hash: str) -> bool:
+    """Whether the token can still be made: after a change of the secret key it is another one, which opens nothing."""
+    return hmac.compare_digest(hash_of(token_of(nonce)), token_hash)
+
+
 def mark_of(nonce: str) -> str:
     """The mark that stands for the token in a stored letter."""
     return f"~link-{nonce}~"

@@ -1,6 +1,7 @@
 """What the groups need on paper: the whole seating, sheets for facilitators, name cards, signs for tables and doors.
 
-Every paper says which version of the groups it shows. The same version gives the same bytes: nothing here looks at a clock.
+Every paper says which version of the groups it shows. The same version gives the same bytes: nothing but who
+facilitates now, on the facilitator sheets, looks at a clock.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,12 +22,12 @@ from ..core.paging import even_pages
 from ..groups.editions import Edition, RoundOfTables, Table, edition_of
 from ..groups.queries import is_live, latest_release, plan_as_published
 from ..ideas.queries import points_of
-from ..kit import access, dates, pages, unit
+from ..kit import access, clock, dates, pages, unit
 from ..kit.errors import Missing
 from ..kit.layout import belongs
 from ..kit.pdf import render_in_child
 from ..kit.pdf_qr import qr
-from ..people.queries import Reach, reach_of
+from ..people.queries import Reach, facilitator_names, reach_of
 from . import bp
 
 belongs("groups.show_groups", "overview.show_papers")
@@ -113,7 +114,7 @@ def _time(conference: Conference, one: RoundOfTables) -> str:
 
 
 @bp.get("/conferences/<slug>/groups/seating.pdf")
-@access.moderators
+@access.organisers
 @unit.own_transactions
 def seating_page(slug: str) -> ResponseReturnValue:
     """All rounds and tables, and everybody by name with the tables, for the wall: one page, for a large hall several."""
@@ -202,13 +203,18 @@ def facilitator_sheets(slug: str) -> ResponseReturnValue:
 
 def _facilitator_sheets(conference: Conference, edition: Edition) -> dict[str, Any]:
     asked = request.args.get("round", "")
-    codes = _codes(conference)
+    codes, led_by = _codes(conference), facilitator_names(conference, clock.now())
     sheets = [
         {
             "round": one.number,
             "time": _time(conference, one),
             "table": replace(table, focus_question=table.focus_question or conference.focus_question),
-            "density": _sheet_density(table, table.focus_question or conference.focus_question),
+            "facilitators": led_by(one.number, table.name),
+            "density": _sheet_density(
+                table,
+                table.focus_question or conference.focus_question,
+                ", ".join(led_by(one.number, table.name)),
+            ),
             **codes.get(table.name, NO_CODE),
         }
         for one in edition.rounds
@@ -218,10 +224,11 @@ def _facilitator_sheets(conference: Conference, edition: Edition) -> dict[str, A
     return {"sheets": sheets, "address": pages.absolute("ideas.enter_code").split("://")[-1]}
 
 
-def _sheet_density(table: Table, question: str) -> str:
-    """How closely a sheet is printed so that it stays one page: by the lines that people, topic and question take."""
+def _sheet_density(table: Table, question: str, led_by: str) -> str:
+    """How closely a sheet is printed so that it stays one page: by the lines that people, topic, question, names take."""
     lines = sum(max(_rows(p.name, 30), _rows(p.organisation, 32)) for p in table.people)
-    lines += max(0, _rows(question, 80) + _rows(table.topic, 70) - 4)
+    hosts = _rows(", ".join(table.hosts), 80) if table.hosts else 0
+    lines += max(0, _rows(question, 80) + _rows(table.topic, 70) + _rows(led_by, 80) + hosts - 5)
     return "normal" if lines <= 10 else "dense" if lines <= 17 else "tight"
 
 
@@ -250,7 +257,7 @@ def _codes(conference: Conference) -> dict[str, dict[str, Any]]:
 
 
 @bp.get("/conferences/<slug>/groups/name-cards.pdf")
-@access.moderators
+@access.organisers
 @unit.own_transactions
 def name_cards(slug: str) -> ResponseReturnValue:
     """A card of A6 to fold for each person: the name for the others, the own tables on the back."""

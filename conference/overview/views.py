@@ -12,10 +12,13 @@ from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of, powers_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
+from ..groups.models import Group, Round
+from ..groups.queries import plan_of
 from ..kit import access, clock, dates, guesses, pages
 from ..kit.addresses import absolute
 from ..kit.errors import Missing
 from ..kit.qr import qr_svg
+from ..people.queries import reach_of
 from ..sheets.queries import counts_of
 from . import bp, forms, queries
 
@@ -82,6 +85,7 @@ def start() -> ResponseReturnValue:
         {
             "conference": c,
             "facts": facts[c.id],
+            "is_facilitator": _facilitates_only(powers.at(c.id, c.series_id)),
             "next": next(iter(_needs(c, facts[c.id], powers.at(c.id, c.series_id))), None),
         }
         for c in conferences
@@ -115,7 +119,26 @@ def show_conference(slug: str) -> ResponseReturnValue:
         way=lifecycle.steps(facts),
         follower=follower,
         seen=_seen(conference.previous, follower),
+        is_facilitator=_facilitates_only(access.visitor().roles),
+        own_groups=_own_groups(conference),
     )
+
+
+def _facilitates_only(roles: frozenset[str]) -> bool:
+    return access.MODERATOR in roles and roles.isdisjoint((access.ADMIN, access.ORGANISER))
+
+
+def _own_groups(conference: Conference) -> list[tuple[Round, Group]]:
+    """What a facilitator was given, round by round; nothing for anybody else."""
+    if not _facilitates_only(access.visitor().roles):
+        return []
+    reach = reach_of(access.account(), conference, everywhere=False)
+    return [
+        (plan.round, own.group)
+        for plan in plan_of(conference)
+        for own in plan.groups
+        if reach.covers(plan.round.number, own.group.name)
+    ]
 
 
 def _seen(*others: Conference | None) -> set[int]:

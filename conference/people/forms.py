@@ -10,17 +10,26 @@ from wtforms.validators import DataRequired
 
 from ..kit.forms import PLEASE, Day, EmailLine, Form, Line, Pick, Tick, VersionedForm
 
+LEADERSHIP = "leadership"
 NAMES = _l("Leadership: may read the names of participants in results and minutes")
 
 
+def of_leadership_only(form: Form, field: Tick) -> None:
+    """Every role that runs the day reads names anyway; the leave is never dropped without a word."""
+    if field.data and form["role"].data not in (None, LEADERSHIP):
+        raise ValidationError(
+            _("This is for the role Leadership only: take the tick away, or choose that role.")
+        )
+
+
 class ColleagueForm(Form):
-    """Invite somebody to work on a series or a conference."""
+    """Invite somebody to work on a series or a conference; no role is chosen beforehand."""
 
     name = Line(_l("Name"), required=True, max_length=160)
     email = EmailLine(_l("E-mail address"), required=True, max_length=254)
-    role = Pick(_l("Role"))
+    role = Pick(_l("Role"), blank=_l("Please choose"), validators=[DataRequired(PLEASE)])
     until = Day(_l("Until"), required=False, description=_l("The role ends with this day; empty: it stays."))
-    with_names = Tick(NAMES)
+    with_names = Tick(NAMES, validators=[of_leadership_only])
 
     def offer(self, roles: Iterable[Any]) -> "ColleagueForm":
         """The roles that can be given here."""
@@ -33,7 +42,7 @@ class GrantForm(VersionedForm):
 
     role = Pick(_l("Role"))
     until = Day(_l("Until"), required=False, description=_l("The role ends with this day; empty: it stays."))
-    with_names = Tick(NAMES)
+    with_names = Tick(NAMES, validators=[of_leadership_only])
 
     def offer(self, roles: Iterable[Any]) -> "GrantForm":
         """The roles that can be given here."""

@@ -57,9 +57,10 @@ def invite_colleague(
     *,
     at: datetime,
     with_names: bool = False,
-) -> Grant:
+) -> bool:
     """Give a role to a colleague and say so by mail; who has no account yet gets one with a one-time link.
 
+    Returns True when that ended an earlier link which could still have been used.
     `with_names` lets leadership read the names of participants. Raises Refused for a closed account, for administrators
     (who need no role), for a role that `by` may not give here, and for a last day that is over.
     """
@@ -75,13 +76,11 @@ def invite_colleague(
         raise Refused(_("Administrators reach everything already."))
     grant = give_role(account, role, place, by=by, at=at, expires_at=end)
     grant.with_names = with_names and role is Role.LEADERSHIP
+    told: dict[str, object] = {"title": place.title, "by": by, "role": role, "until": until}
     if account.password_hash is None:
-        send_link(account, LinkUse.WELCOME, at=at, title=place.title, by=by)
-    else:
-        tell(
-            account, "role", f"role:{grant.id}:{at.timestamp():.6f}", at, title=place.title, role=role, by=by
-        )
-    return grant
+        return send_link(account, LinkUse.WELCOME, at=at, **told)
+    tell(account, "role", f"role:{grant.id}:{at.timestamp():.6f}", at, **told)
+    return False
 
 
 def change_grant(
@@ -277,7 +276,7 @@ def ask_for_link(email: str, *, at: datetime) -> None:
     who = account if account is not None and known else nobody
     link = _new_link(account if known else None, LinkUse.RENEWAL, at)
     with suppress(_TakenBack), db.session.begin_nested():
-        _send(who, link, at=at, title="", by=None)
+        _send(who, link, at=at)
         db.session.flush()
         if not known:
             raise _TakenBack
@@ -287,12 +286,12 @@ class _TakenBack(Exception):
     """The letter to nobody is taken back."""
 
 
-def send_link(
-    account: Account, use: LinkUse, *, at: datetime, title: str = "", by: Account | None = None
-) -> None:
-    """Mail a one-time link; the earlier ones open nothing more."""
+def send_link(account: Account, use: LinkUse, *, at: datetime, **told: object) -> bool:
+    """Mail a one-time link; the earlier ones open nothing more, and the letter says so. Returns whether there were any."""
+    is_again = queries.links_waiting(account, at) > 0
     _spend_links(account, at)
-    _send(account, _new_link(account, use, at), at=at, title=title, by=by)
+    _send(account, _new_link(account, use, at), at=at, is_again=is_again, **told)
+    return is_again
 
 
 def _new_link(account: Account | None, use: LinkUse, at: datetime) -> AccountLink:
@@ -310,10 +309,10 @@ def _new_link(account: Account | None, use: LinkUse, at: datetime) -> AccountLin
     return link
 
 
-def _send(account: Account, link: AccountLink, *, at: datetime, title: str, by: Account | None) -> None:
+def _send(account: Account, link: AccountLink, *, at: datetime, **told: object) -> None:
     url = absolute("people.choose_password", token=links.mark_of(link.nonce))
     kind = str(link.use.value)
-    tell(account, kind, f"{kind}:{link.id}", at, url=url, title=title, by=by)
+    tell(account, kind, f"{kind}:{link.id}", at, url=url, **told)
 
 
 def tell(account: Account, kind: str, purpose: str, at: datetime, **context: object) -> None:

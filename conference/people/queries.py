@@ -1,5 +1,6 @@
 """Colleagues of a place, who facilitates which groups, accounts of the house."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,6 +99,18 @@ def facilitations_of(conference: Conference) -> list[Facilitation]:
     )
     order = (func.length(Facilitation.table), Facilitation.table, Facilitation.round, Account.name)
     return list(db.session.scalars(query.order_by(*order, Facilitation.id)))
+
+
+def facilitator_names(conference: Conference, at: datetime) -> Callable[[int, str], tuple[str, ...]]:
+    """Who facilitates a table in the round of a number, by name: asked once for all tables; no roles that have ended."""
+    valid = {grant.id for grant in facilitators_of(conference, at)}
+    given = [one for one in facilitations_of(conference) if one.grant_id in valid]
+
+    def names(number: int, table: str) -> tuple[str, ...]:
+        found = {one.grant.account.name for one in given if one.table == table and one.round in (0, number)}
+        return tuple(sorted(found))
+
+    return names
 
 
 def facilitation_of(conference: Conference, facilitation_id: int) -> Facilitation | None:

@@ -1,7 +1,7 @@
 """Pages for colleagues, accounts, rules and passwords."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import current_app, request
@@ -59,7 +59,7 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
     if forms.submitted(form):
         with pages.refusals(form):
             role = Role(form.role.data)
-            operations.invite_colleague(
+            is_again = operations.invite_colleague(
                 here.place,
                 form.email.data,
                 form.name.data,
@@ -76,6 +76,8 @@ def show_people(slug: str | None = None, series_slug: str | None = None) -> Resp
                 if waits
                 else _("%(name)s can work here now; a message is on its way.", name=name)
             )
+            if is_again:
+                message = f"{message} {_('The link of the earlier letter opens nothing any more.')}"
             return pages.done("people.show_people", message, **here.address)
         here = _here(slug, series_slug)
     at = clock.now()
@@ -116,7 +118,7 @@ def edit_grant(grant_id: int, slug: str | None = None, series_slug: str | None =
     grant = _grant(here, grant_id)
     form = GrantForm().offer(_roles_to_give(here))
     if request.method == "GET":
-        form.role.data, form.until.data = grant.role.value, _last_day(grant)
+        form.role.data, form.until.data = grant.role.value, _last_day(here, grant)
         form.with_names.data = grant.with_names
     if forms.submitted(form):
         with pages.refusals(form):
@@ -137,10 +139,11 @@ def edit_grant(grant_id: int, slug: str | None = None, series_slug: str | None =
     return pages.show("people/edit_grant.html", form=form, grant=grant, **here.context)
 
 
-def _last_day(grant: Grant) -> Any:
-    return (
-        None if grant.expires_at is None else dates.local(grant.expires_at - timedelta(microseconds=1)).date()
-    )
+def _last_day(here: Here, grant: Grant) -> date | None:
+    if grant.expires_at is None:
+        return None
+    zone = here.place.zone if isinstance(here.place, Conference) else None
+    return dates.local(grant.expires_at - timedelta(microseconds=1), zone).date()
 
 
 @bp.post("/conferences/<slug>/people/<int:grant_id>/removal")

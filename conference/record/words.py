@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Boolean, Date, Enum
 
-from ..kit.dates import show_date, show_datetime, show_duration
+from ..kit.dates import show_date, show_datetime, show_duration, show_last_day
 from ..kit.db import Moment, Seconds, db
 
 VERBS = {"created": _l("added"), "changed": _l("changed"), "deleted": _l("removed")}
@@ -210,6 +210,8 @@ def value_of(table: str, name: str, value: Any, zone: str | None) -> str:
     kind = None if found is None else found.type
     if isinstance(kind, Enum) and kind.enum_class is not None:
         return _choice(kind.enum_class, value)
+    if (table, name) == ("role_grant", "expires_at"):
+        return show_last_day(datetime.fromisoformat(value), zone)
     if isinstance(kind, Moment | Date | Seconds):
         return _time(kind, value, zone)
     if isinstance(kind, Boolean):

@@ -253,6 +253,14 @@ def test_a_command_on_an_unprepared_database_says_what_to_do(flask, tmp_path):
     )
 
 
+def test_a_server_of_the_database_that_does_not_answer_is_not_to_be_prepared(flask, empty):
+    url = "postgresql+psycopg://folgetermin@127.0.0.1:1/folgetermin"
+    done = flask(empty, "prepare", FOLGETERMIN_DATABASE_URL=url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: The database cannot be reached: ") and done.stderr.count("\n") == 1
+    assert "FOLGETERMIN_DATABASE_URL" in done.stderr and "prepare" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [

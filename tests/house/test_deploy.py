@@ -27,7 +27,17 @@ HARDENED = {
 
 def environment():
     lines = (DEPLOY / "environment.example").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    settings = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
+    return {name: value.strip("'") for name, value in settings}
+
+
+def test_systemd_and_a_shell_read_the_same_settings():
+    """A blank, a `$` or a remark after a value: the example and the guide leave room for none of them."""
+    guide = (DEPLOY.parent / "docs" / "betrieb.md").read_text().splitlines()
+    lines = [*guide, *(DEPLOY / "environment.example").read_text().splitlines()]
+    settings = [line for line in lines if re.match(r"(# )?FOLGETERMIN_\w+=", line)]
+    assert len(settings) > 20
+    assert [line for line in settings if not re.fullmatch(r"(# )?\w+=('[^']*'|\d+)", line)] == []
 
 
 def test_the_example_names_settings_that_exist_and_starts_only_with_a_key_of_ones_own(tmp_path):

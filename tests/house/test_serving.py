@@ -225,7 +225,7 @@ def test_a_busy_port_is_one_clear_line(serve, tmp_path):
         assert refused.process.wait() == 1
     assert (
         refused.output
-        == f"Error: Port {port} is taken by another program. Choose another one: PORT=9000 make demo\n"
+        == f"Error: Port {port} is taken by another program. Choose another one: flask --app wsgi serve --port 9000\n"
     )
     assert not (tmp_path / "instance" / "folgetermin.db").exists()
 
@@ -235,7 +235,7 @@ def test_a_port_that_does_not_exist_is_one_clear_line(serve, tmp_path, port):
     refused = serve(port=port)
     assert refused.process.wait() == 1
     assert refused.output == (
-        f"Error: The port must be a number from 1 to 65535, not “{port}”. Choose another one: PORT=9000 make demo\n"
+        f"Error: The port must be a number from 1 to 65535, not “{port}”. Choose another one: flask --app wsgi serve --port 9000\n"
     )
     assert not (tmp_path / "instance" / "folgetermin.db").exists()
 

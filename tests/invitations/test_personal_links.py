@@ -38,6 +38,18 @@ def test_one_link_serves_all_letters(guest):
     assert a_link(guest, LinkPurpose.ACTION) is not a_link(guest)
 
 
+def test_after_a_change_of_the_key_letters_carry_a_link_that_opens_and_the_old_one_goes_on(
+    guest, app, monkeypatch
+):
+    old = a_link(guest)
+    token = links.token_of(old.nonce)
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another secret of at least 32 characters, made later")
+    new = a_link(guest)
+    assert queries.link_by_token(links.token_of(new.nonce), NOW) is new
+    assert queries.link_by_token(token, NOW) is old
+    assert a_link(guest) is new
+
+
 @pytest.mark.parametrize("wrong", ["", "x", "ä" * 43, "~link-" + "0" * 64 + "~", "a" * 10_000, "\ud800"])
 def test_a_wrong_token_opens_nothing(guest, wrong):
     a_link(guest)

@@ -248,7 +248,8 @@ def lead_sheet(people: list[dict[str, Any]], **over: Any) -> dict[str, Any]:
         "name": "A", "topic": LONG_TOPIC, "room": "Raum A", "focus_question": june().focus_question, "people": people, "hosts": ["Ada Muster"],
     }  # fmt: skip
     code = {"qr": qr("https://folgetermin.example/i/A7K2M"), "code": "A7K-2M"}
-    return {"round": 1, "time": "11:20–12:05 Uhr", "density": "normal", "table": table} | code | over
+    led = {"facilitators": ["Mona Moderat"], "density": "normal", "table": table}
+    return {"round": 1, "time": "11:20–12:05 Uhr"} | led | code | over
 
 
 def test_facilitator_sheets_keep_both_standards_and_stay_one_page_each():

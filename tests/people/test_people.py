@@ -1,6 +1,6 @@
 """Roles in places: given, changed, ended, taken away; accounts of the house; nobody locks everybody out."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from conference.accounts.models import Account, Role
 from conference.conferences.models import Grant
 from conference.conferences.operations import give_role
 from conference.conferences.queries import conference_by_slug, conference_here, conferences_of, powers_of
+from conference.core.walltime import end_of_day
 from conference.kit.db import db
 from conference.kit.errors import Missing, Refused, Stale
 from conference.outbox import operations as outbox
@@ -144,6 +145,44 @@ def test_who_has_an_account_gets_the_role_and_a_letter_without_a_link(in_house, 
         operations.invite_colleague(june, other.email, "Egal", Role.DOOR, None, by, at=NOW)
         assert "~link-" not in db.session.query(Mail).one().text
         assert powers_of(other).at(june.id, june.series_id) == {"door"}
+
+
+def test_the_end_of_a_role_is_shown_as_its_last_day(browser, in_house, cast):
+    with in_house():
+        account, chief = an_account(Role.COLLEAGUE), an_account(Role.ADMIN)
+        end = end_of_day(date(2023, 7, 5), "America/New_York")
+        june = db.session.merge(cast["june"])
+        june.zone = "America/New_York"
+        grant = give_role(account, Role.DOOR, june, by=None, at=NOW, expires_at=end)
+    browser.sign_in(cast["organiser"]).open("people.show_people", **PLACE)
+    assert browser.sees("bis einschließlich 05.07.2023") and not browser.sees("06.07.2023")
+    browser.open("people.edit_grant", grant_id=grant.id, **PLACE)
+    assert browser.value_of("until") == "2023-07-05"
+    browser.sign_in(chief).open("people.show_account", account_id=account.id)
+    assert browser.sees("bis einschließlich 05.07.2023")
+
+
+def test_who_invites_chooses_a_role_and_is_told_what_a_second_letter_ends(browser, in_house, cast):
+    browser.sign_in(cast["organiser"]).open("people.show_people", **PLACE)
+    assert not browser.value_of("role")
+    data = {"name": "Kim Neu", "email": "kim@agentur.example", "until": "2023-07-05"}
+    names = {"role": "moderator", "with_names": "y"}
+    for wrong in ({}, {"role": ""}, names):
+        browser.submit("people.show_people", data | wrong, status=422, **PLACE)
+    assert browser.sees("nur für die Rolle Leitung") and browser.value_of("role") == "moderator"
+    browser.submit("people.show_people", data | {"role": "moderator"}, **PLACE)
+    assert not browser.sees("öffnet nichts mehr")
+    browser.submit("people.show_people", data | {"role": "leadership", "with_names": "y"}, **PLACE)
+    assert browser.sees("Der Link aus dem früheren Schreiben öffnet nichts mehr")
+    with in_house():
+        first, second = (mail.text for mail in db.session.query(Mail).order_by(Mail.id))
+        grants = db.session.query(Grant).join(Grant.account).filter_by(email="kim@agentur.example")
+        grant = grants.filter(Grant.role == Role.MODERATOR).one().id
+    for text, role in ((first, "Moderation"), (second, "Leitung")):
+        assert f"Ihre Rolle: {role}. Die Rolle gilt bis einschließlich 05.07.2023." in text
+    assert "öffnet nichts mehr" in second and "öffnet nichts mehr" not in first
+    change = {"role": "moderator", "until": "", "version": "1", "with_names": "y"}
+    browser.submit("people.edit_grant", change, status=422, grant_id=grant, **PLACE)
 
 
 def test_the_grant_of_another_place_is_not_found(browser, in_house, cast):
