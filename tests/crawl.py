@@ -15,7 +15,7 @@ from werkzeug.test import Client
 XHTML = "{http://www.w3.org/1999/xhtml}"
 TYPED = {"text", "email", "search", "tel", "url", "password", "number", "date", "time"}
 SIDE_DOORS = ("/language/", "/theme/", "/static/")
-FILES = (".pdf", ".csv", ".ics", ".txt")
+FILES = (".pdf", ".csv", ".ics", ".txt", ".zip")
 
 
 @dataclass

@@ -35,7 +35,7 @@ from conference.privacy import operations as privacy
 from conference.privacy.models import AccessLink, RequestKind
 from conference.registrations import operations as registrations
 from conference.registrations import seats
-from conference.registrations.models import Presence
+from conference.registrations.models import ConsentKind, Presence
 from conference.registrations.queries import participants
 from conference.sheets import operations as sheets
 from conference.sheets import queries as sheet_queries
@@ -312,8 +312,13 @@ def _guests(world: World, june: Any, topics: list[int]) -> None:
         guest=a_personal_link(declined).id,
     )
     for guest in answered:
-        registrations.accept(guest, an_answer(name=guest.contact.name, wishes=tuple(topics[:2])), at=NOW)
-    world.add("registered", ["/my", "/my/groups", "/my/votes"], guest=a_personal_link(answered[0]).id)
+        answer = an_answer(name=guest.contact.name, wishes=tuple(topics[:2]), consents=frozenset(ConsentKind))
+        registrations.accept(guest, answer, at=NOW)
+    privacy.ask(june, answered[0].contact, RequestKind.OBJECTION, "", at=NOW)
+    a_personal_link(answered[0], "calendar")
+    world.add(
+        "registered", ["/my", "/my/data", "/my/groups", "/my/votes"], guest=a_personal_link(answered[0]).id
+    )
     for guest in answered[:3]:
         registrations.record_attendance(june, guest.contact_id, Presence.PRESENT, at=NOW)
 

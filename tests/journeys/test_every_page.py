@@ -221,7 +221,7 @@ def test_every_get_page_is_in_the_route_list(app):
     from werkzeug.exceptions import HTTPException
 
     listed = {*PUBLIC, *ORGANISER, *LEADERSHIP, *GUEST, *ADMINISTRATION, "/password/x", "/sign-in/code", "/account/second-factor/needed", "/account/passkeys/new", "/account/passkeys/1", "/account/passkeys/1/removal", "/account/recovery-codes", "/account/second-factor/removal", "/sign-in/service/return", "/reminders/x", "/data/x", "/requests/1", "/conferences/x/people/1", "/invitation/x", "/action/x", "/ideas/ABC234", "/ideas/ABC234/received/1", "/ideas/ABC234/time", "/sheets/ABC234", "/sheets/ABC234/1", "/my/votes/1", "/my/votes/1/thanks",
-              "/conferences/x/guests/import/1", "/conferences/x/guests/1"}  # fmt: skip
+              "/statements/privacy/de/1", "/conferences/x/guests/import/1", "/conferences/x/guests/1"}  # fmt: skip
     adapter = app.url_map.bind("base.invalid")
     seen = set()
     for path in listed:

@@ -38,7 +38,7 @@ from ..builders import (
 HANDBOOK = {
     "needs": 3, "guests": 28, "times": 28, "people": 182, "authors": 182, "ballots": 0, "voters": 182, "actions": 365,
     "consents": 1096, "letters": 7, "envelopes": 182, "links": 0, "uploads": 7, "record": 365, "inbox": 182,
-    "requests": 1096, "minutes": 3653, "feedback": 182,
+    "requests": 1096, "minutes": 3653, "feedback": 182, "accounts": 365, "closed_accounts": 90,
 }  # fmt: skip
 
 
