@@ -201,7 +201,7 @@ def test_the_waiting_list_is_shown_with_the_place(browser, new_browser, in_house
     ada_browser.open(f"/invitation/{ada.token}")
     assert ada_browser.sees("Zurzeit sind alle Plätze vergeben")
     ada_browser.submit(f"/invitation/{ada.token}", YES)
-    assert ada_browser.sees("Platz 1.")
+    assert ada_browser.sees("Platz 1 der Warteliste")
 
 
 # -- staff ------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_lists_run_a_constant_number_of_queries(
     browser.sign_in(organiser)
     with count_queries() as seen:
         browser.open(f"registrations.{endpoint}", slug="june-2023")
-    expected = {"show_registrations": 10, "show_attendance": 6}[endpoint]
+    expected = {"show_registrations": 11, "show_attendance": 7}[endpoint]
     assert len([s for s in seen if s.startswith("SELECT")]) == expected
 
 
