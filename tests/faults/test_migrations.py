@@ -179,8 +179,9 @@ STEP = 15 if SERVER else 1
 
 
 @pytest.fixture
-def backed_up(app, in_house, tmp_path):
+def backed_up(app, apps, in_house, tmp_path):
     """A backup of two people, made before a third came; and how many rows each of both states has."""
+    apps.rest()
     uploads = Path(app.instance_path, "uploads")
     uploads.mkdir()
     (uploads / "alt.txt").write_text("old")

@@ -33,8 +33,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def here(app):
+def here(apps, app):
     """An app context on a prepared database; on a server nothing of a restore stays behind."""
+    apps.rest()
     prepared(app)
     with app.app_context():
         yield app
