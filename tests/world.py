@@ -312,7 +312,9 @@ def _guests(world: World, june: Any, topics: list[int]) -> None:
         guest=a_personal_link(declined).id,
     )
     for guest in answered:
-        answer = an_answer(name=guest.contact.name, wishes=tuple(topics[:2]), consents=frozenset(ConsentKind))
+        answer = an_answer(
+            name=guest.contact.name, wishes=tuple(topics[:2]), consents=frozenset({ConsentKind.LIST})
+        )
         registrations.accept(guest, answer, at=NOW)
     privacy.ask(june, answered[0].contact, RequestKind.OBJECTION, "", at=NOW)
     a_personal_link(answered[0], "calendar")

@@ -112,7 +112,7 @@ def test_t28_the_record_says_to_whose_account_it_happened_and_who_chose_a_passwo
     stranger.open(path)
     stranger.submit(path, {"password": "sieben Kraniche ziehen", "again": "sieben Kraniche ziehen"})
     with in_house():
-        people.drop_second_factor(db.session.merge(other), at=clock.now())
+        people.drop_second_factor(db.session.merge(other), db.session.merge(admin), at=clock.now())
     browser.sign_in(admin).open(f"/accounts/{other.id}")
     assert browser.sees("Passkey: entfernt (Vera Vorsitz)"), "in the history of that account"
     browser.open("/record")
