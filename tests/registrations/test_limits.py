@@ -46,7 +46,10 @@ def seated(people):
 
 
 def letters_to(person):
-    return [mail.text for mail in db.session.query(Mail).filter_by(recipient_address=person.contact.email)]
+    return [
+        mail.text
+        for mail in db.session.query(Mail).filter_by(recipient_address=person.contact.email).order_by(Mail.id)
+    ]
 
 
 def test_t36_an_organisation_gets_no_more_seats_than_its_limit_and_the_others_learn_why_they_wait(house):

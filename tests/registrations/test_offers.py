@@ -45,7 +45,12 @@ def offers(person):
 
 
 def letters(person, kind):
-    return db.session.query(Mail).filter_by(kind=kind, recipient_address=person.contact.email).all()
+    return (
+        db.session.query(Mail)
+        .filter_by(kind=kind, recipient_address=person.contact.email)
+        .order_by(Mail.id)
+        .all()
+    )
 
 
 def numbers(conference):
