@@ -343,7 +343,7 @@ def offer_to_archive(slug: str) -> ResponseReturnValue:
     return pages.show("privacy/offer_to_archive.html", form=form, offer=offer, last=last)
 
 
-@bp.get("/conferences/<slug>/archive/package.zip")
+@bp.get("/conferences/<slug>/archive.zip")
 @access.staff(access.ADMIN)
 def archive_package(slug: str) -> ResponseReturnValue:
     """Everything for the archive in one file, with the hash of each part."""

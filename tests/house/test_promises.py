@@ -225,7 +225,7 @@ def test_5_urls_are_kebab_case_nouns_with_typed_parameters(app):
     import re
 
     good = re.compile(
-        r"(/|/[a-z][a-z0-9-]*|/<(int:)?[a-z_]+>|/<path:filename>|\.(ics|pdf|csv|xlsx|svg|txt)|<int:number>)+"
+        r"(/|/[a-z][a-z0-9-]*|/<(int:)?[a-z_]+>|/<path:filename>|\.(ics|pdf|csv|xlsx|svg|txt|zip)|<int:number>)+"
     )
     said = {"/.well-known/security.txt"}  # RFC 9116 says so
     odd = [r.rule for r in app.url_map.iter_rules() if not good.fullmatch(r.rule) and r.rule not in said]

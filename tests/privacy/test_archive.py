@@ -85,7 +85,7 @@ def test_t27_minutes_are_kept_until_the_archive_has_spoken_and_then_go(admin, ap
     assert night(in_house) == 1 and night(in_house) == 0
     browser.open("/conferences/june-2023/archive")
     assert browser.sees("keine Archivwürdigkeit") and browser.sees("Az. 4711")
-    browser.open("/conferences/june-2023/archive/package.zip", status=404)
+    browser.open("/conferences/june-2023/archive.zip", status=404)
     with app.app_context(), unit.reading():
         assert db.session.scalar(select(func.count(ArchiveStep.id))) == 2
         kinds = set(db.session.scalars(select(AuditEntry.kind).where(AuditEntry.verb == "deleted")))
@@ -105,7 +105,7 @@ def test_t27_the_database_itself_refuses_to_delete_them_before(admin, app, in_ho
 
 
 def test_the_package_holds_everything_and_its_hashes_are_right(admin, browser):
-    answer = browser.sign_in(admin).client.get("/conferences/june-2023/archive/package.zip")
+    answer = browser.sign_in(admin).client.get("/conferences/june-2023/archive.zip")
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         files = {name.split("/", 1)[1]: archive.read(name) for name in archive.namelist()}
     assert {
