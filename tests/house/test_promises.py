@@ -280,6 +280,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "time_views.py",
         "calendar_views.py",
         "seat_views.py",
+        "papers.py",
         "once.py",
         "passkey_views.py",
         "service_views.py",
