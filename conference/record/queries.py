@@ -148,6 +148,8 @@ def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:
 
 def _zones(entries: list[AuditEntry]) -> dict[int | None, str]:
     ids = {entry.conference_id for entry in entries if entry.conference_id}
+    if not ids:
+        return {}
     rows = db.session.execute(select(Conference.id, Conference.zone).where(Conference.id.in_(ids)))
     return {row.id: row.zone for row in rows}
 
@@ -166,9 +168,14 @@ def _names(
         for name in PEOPLE:
             if isinstance(details.get(name), list):
                 people |= {one for one in details[name] if isinstance(one, int)}
-    staff = db.session.execute(select(Account.id, Account.name).where(Account.id.in_(accounts))).all()
-    guests = db.session.scalars(select(Contact).where(Contact.id.in_(people)))
-    return {row.id: row.name for row in staff}, {contact.id: contact.name for contact in guests}
+    return _called(Account, accounts), _called(Contact, people)
+
+
+def _called(model: Any, ids: set[Any]) -> dict[int, str]:
+    """Names by id; most histories name only one kind of people, and nobody is asked for nobody."""
+    if not ids:
+        return {}
+    return {one.id: one.name for one in db.session.scalars(select(model).where(model.id.in_(ids)))}
 
 
 def _account_of(entry: AuditEntry, changes: dict[str, Any]) -> int | None:

@@ -197,7 +197,7 @@ def test_the_list_of_rooms_runs_a_constant_number_of_queries(
     browser.sign_in(organiser)
     with count_queries() as seen:
         browser.open("conferences.show_rooms", slug="june-2023")
-    assert len([s for s in seen if s.startswith("SELECT")]) == 9
+    assert len([s for s in seen if s.startswith("SELECT")]) == 7
 
 
 def test_two_conferences_of_a_series_are_numbered(in_house, organiser):
