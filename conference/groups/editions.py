@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from ..conferences.models import Conference
 from ..kit.db import db, portions
 from ..providers.models import Contact
-from ..registrations.queries import participants, restricted_ids
+from ..registrations.queries import participants
 from . import queries
 from .method_queries import rules_of
 from .models import GroupsRelease
@@ -115,8 +115,9 @@ def _live(conference: Conference) -> Edition:
 def _edition(
     conference: Conference, plan: list[dict[str, Any]], release: GroupsRelease | None, *, is_draft: bool
 ) -> Edition:
-    plan = _without_restricted(plan)
-    known = _people(entry["contact_ids"] for entry in plan)
+    contacts = _contacts(entry["contact_ids"] for entry in plan)
+    plan = _without(plan, {contact.id for contact in contacts if contact.is_restricted})
+    known = {contact.id: _person(contact) for contact in contacts}
     everybody = [_person(contact) for contact in participants(conference)]
     numbers = sorted({entry["round"] for entry in plan})
     away = absences(rules_of(conference), max(numbers, default=0))
@@ -125,9 +126,8 @@ def _edition(
     return Edition(rounds, release.number if release else 0, at, is_draft)
 
 
-def _without_restricted(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _without(plan: list[dict[str, Any]], hidden: set[int]) -> list[dict[str, Any]]:
     """A published version is frozen; who asked since that nothing is done with their data is printed no more."""
-    hidden = restricted_ids({contact_id for entry in plan for contact_id in entry["contact_ids"]})
     shown = []
     for entry in plan:
         people = [
@@ -175,13 +175,10 @@ def _table(entry: dict[str, Any], known: dict[int, Person]) -> Table:
     )
 
 
-def _people(groups: Iterable[Iterable[int]]) -> dict[int, Person]:
+def _contacts(groups: Iterable[Iterable[int]]) -> list[Contact]:
     ids = sorted({contact_id for group in groups for contact_id in group})
-    people = {}
-    for some in portions(ids):
-        query = select(Contact).options(joinedload(Contact.provider)).where(Contact.id.in_(some))
-        people.update({contact.id: _person(contact) for contact in db.session.scalars(query)})
-    return people
+    query = select(Contact).options(joinedload(Contact.provider))
+    return [one for some in portions(ids) for one in db.session.scalars(query.where(Contact.id.in_(some)))]
 
 
 def _person(contact: Contact) -> Person:

@@ -410,4 +410,4 @@ def test_the_wall_and_the_time_ask_the_database_no_more_often_for_more_people(
         with count_queries() as statements:
             staff.open(path)
         assert len(statements) <= before, path
-    assert max(seen.values()) <= 13, seen
+    assert max(seen.values()) <= 12, seen
