@@ -34,9 +34,10 @@ class Guesses:
     total: int = 0
     alarmed_at: float = 0
 
-    def is_alarming(self, now: float) -> bool:
+    @property
+    def is_alarming(self) -> bool:
         """True for a day after an alarm."""
-        return bool(self.alarmed_at) and now - self.alarmed_at < REMEMBERED
+        return bool(self.alarmed_at) and time.time() - self.alarmed_at < REMEMBERED
 
 
 def init(app: Flask) -> None:
@@ -62,11 +63,6 @@ def seen(app: Flask) -> Guesses:
             return _read(file)
     except OSError:
         return Guesses()
-
-
-def is_alarming(app: Flask) -> bool:
-    """True for a day after very many wrong links."""
-    return seen(app).is_alarming(time.time())
 
 
 def _file(app: Flask) -> Path:

@@ -96,7 +96,7 @@ def start() -> ResponseReturnValue:
         cards=cards,
         all_series=all_series,
         may_begin=_may_open("conferences.new_series"),
-        is_guessed=account.role.value == access.ADMIN and guesses.is_alarming(current_app),
+        is_guessed=account.role.value == access.ADMIN and guesses.seen(current_app).is_alarming,
         planned_here={
             s.id for s in all_series if access.opens("conferences.new_conference", powers.over(s.id))
         },

@@ -83,7 +83,7 @@ def _wrong_links(app: Flask) -> Iterator[tuple[str, str, Samples]]:
         "Personal links that were tried and do not exist, in all.",
         [({}, seen.total)],
     )
-    alarm = float(guesses.is_alarming(app))
+    alarm = float(seen.is_alarming)
     yield "folgetermin_wrong_links_alarm", "1 for a day after very many within ten minutes.", [({}, alarm)]
 
 

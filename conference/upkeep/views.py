@@ -80,7 +80,6 @@ def show_upkeep() -> ResponseReturnValue:
         waiting=letters.waiting_count(),
         backup=backups.latest(_app()),
         wrong=guesses.seen(_app()),
-        is_guessed=guesses.is_alarming(_app()),
     )
 
 
