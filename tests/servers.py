@@ -1,13 +1,14 @@
-"""A real server with two processes on the database of a test, and guests who use it from outside, all at the same moment."""
+"""A real server in processes of its own, and guests who use it from outside, all at the same moment if need be."""
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,50 +18,82 @@ from .conftest import SERVER, SETTINGS
 ROOT = Path(__file__).parents[1]
 
 
-@contextmanager
-def serving(app, what="wsgi:app", **further):
-    """Gunicorn with two processes of eight threads each; gives their port. `further` are settings by their names."""
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        number = probe.getsockname()[1]
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
-    settings = {
-        "FOLGETERMIN_INSTANCE": app.instance_path,
-        "FOLGETERMIN_SECRET_KEY": SETTINGS["SECRET_KEY"],
-        "FOLGETERMIN_BASE_URL": f"http://127.0.0.1:{number}",
-        "FOLGETERMIN_DATABASE_URL": SERVER or "",
-    } | {f"FOLGETERMIN_{name}": value for name, value in further.items()}
-    command = [sys.executable, "-m", "gunicorn", what, "--bind", f"127.0.0.1:{number}", "--workers", "2",
-               "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, env=clean | settings)
-    while not _answers(number):
-        assert process.poll() is None, "gunicorn has not started"
-        time.sleep(0.1)
-    try:
-        yield number
-    finally:
-        process.terminate()
-        process.wait()
+        return probe.getsockname()[1]
 
 
-def _answers(port):
+def answers(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(reached):
+    while not reached():
+        time.sleep(0.02)
+
+
+def settings_of(folder, **over):
+    """The environment of a process that works on the data in this folder."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
+    ours = {"INSTANCE": str(folder), "SECRET_KEY": SETTINGS["SECRET_KEY"], "MAIL_HOLD_SECONDS": "0"} | over
+    return clean | {f"FOLGETERMIN_{name}": str(value) for name, value in ours.items()}
+
+
+@contextmanager
+def process(words, environment, log, before=()):
+    """A process of ours that writes to this log, if there is one; it is stopped at the end, whatever has become of it."""
+    with log.open("ab") if log else nullcontext() as out:
+        child = subprocess.Popen(
+            [*before, sys.executable, "-m", *words],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+        child.wait()
+
+
+@contextmanager
+def web(folder, log=None, *, what="wsgi:app", before=(), begin=(), workers=1, environment=None, **over):
+    """Gunicorn with eight threads on the data in this folder; gives its port and process."""
+    port = free_port()
+    settings = settings_of(folder, BASE_URL=f"http://127.0.0.1:{port}", **over) | (environment or {})
+    words = [*begin, "gunicorn", what, "--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8",
+             "--worker-class", "gthread", "--log-level", "warning", "--graceful-timeout", "30"]  # fmt: skip
+    with process(words, settings, log, before) as child:
+        wait_until(lambda: answers(port) or child.poll() is not None)
+        assert child.poll() is None, log.read_text() if log else "gunicorn has not started"
+        child.port = port
+        yield child
+
+
+@contextmanager
+def serving(app, what="wsgi:app", **further):
+    """Gunicorn with two processes of eight threads each on the database of the test; gives their port."""
+    with web(Path(app.instance_path), what=what, workers=2, DATABASE_URL=SERVER or "", **further) as child:
+        yield child.port
 
 
 class Guest:
     """Somebody with a personal link and a browser of their own."""
 
     def __init__(self, port, token):
-        self.port, self.link, self.cookie = port, f"/invitation/{token}", ""
-        self.csrf = ""
+        self.port, self.link, self.cookie, self.csrf = port, f"/invitation/{token}", "", ""
 
-    def call(self, method, path, fields=None):
-        """One request on a connection of its own; gives status and Location. Remembers cookie and CSRF token."""
+    def exchange(self, method, path, fields=None, **headers):
+        """One request on a connection of its own; gives status, headers and page. Remembers cookie and form token."""
         connection = HTTPConnection("127.0.0.1", self.port)
         body = urlencode({"csrf_token": self.csrf} | (fields or {})) if method == "POST" else None
-        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        connection.request(method, path, body, headers)
+        ours = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, body, ours | headers)
         answer = connection.getresponse()
         page = answer.read().decode()
         cookies = re.search(r"folgetermin=[^;]+", answer.headers.get("Set-Cookie") or "")
@@ -70,7 +103,12 @@ class Guest:
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
         if token:
             self.csrf = token[1]
-        return answer.status, answer.headers.get("Location")
+        return answer.status, answer.headers, page
+
+    def call(self, method, path, fields=None):
+        """One request; gives status and Location."""
+        status, headers, _page = self.exchange(method, path, fields)
+        return status, headers.get("Location")
 
     def look(self):
         self.call("GET", self.link)
@@ -83,16 +121,16 @@ class Guest:
 
 
 def all_at_once(calls):
-    """Do all of it at the same moment; gives the answers."""
-    start, answers = threading.Barrier(len(calls)), []
+    """Do all of it at the same moment; gives the answers in the order of the calls."""
+    start, found = threading.Barrier(len(calls)), [None] * len(calls)
 
-    def run(call):
+    def run(number, call):
         start.wait()
-        answers.append(call())
+        found[number] = call()
 
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return found

@@ -1,37 +1,23 @@
 """A real server in a process of its own, and people who use it from outside."""
 
 import html
-import os
 import random
 import re
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from pathlib import Path
-from urllib.parse import urlencode
 
 from conference import create_app
 from conference.kit import links, unit
 from conference.kit.db import db
 
+from .. import servers
 from ..builders import a_conference, a_personal_link, a_session, an_invitation
 from ..conftest import SETTINGS
+from ..servers import answers
 
-ROOT = Path(__file__).parents[2]
 SOON = (datetime.now(UTC) + timedelta(days=60)).date()
 WORDS = "Grüße an alle – „bitte“ <b>ohne</b> Nüsse & Äpfel"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def quiet_port():
@@ -40,57 +26,6 @@ def quiet_port():
         port = random.randrange(20000, 32000)
         if not answers(port):
             return port
-
-
-def settings_of(folder, **over):
-    """The environment of a process that works on the data in this folder."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}
-    ours = {"INSTANCE": str(folder), "SECRET_KEY": SETTINGS["SECRET_KEY"], "MAIL_HOLD_SECONDS": "0"} | over
-    return clean | {f"FOLGETERMIN_{name}": str(value) for name, value in ours.items()}
-
-
-@contextmanager
-def process(words, environment, log, before=()):
-    """A process of ours that writes to this log; it is stopped at the end, whatever has become of it."""
-    with log.open("ab") as out:
-        child = subprocess.Popen(
-            [*before, sys.executable, "-m", *words],
-            cwd=ROOT,
-            env=environment,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.send_signal(signal.SIGTERM)
-        child.wait()
-
-
-@contextmanager
-def web(folder, log, *, before=(), begin=(), workers=1, environment=None, **over):
-    """Gunicorn with eight threads on the data in this folder; gives its port and process."""
-    port = free_port()
-    settings = settings_of(folder, BASE_URL=f"http://127.0.0.1:{port}", **over) | (environment or {})
-    words = [*begin, "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8",
-             "--worker-class", "gthread", "--log-level", "warning", "--graceful-timeout", "30"]  # fmt: skip
-    with process(words, settings, log, before) as child:
-        wait_until(lambda: answers(port) or child.poll() is not None)
-        assert child.poll() is None, log.read_text()
-        child.port = port
-        yield child
-
-
-def answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_until(reached):
-    while not reached():
-        time.sleep(0.02)
 
 
 class Answer:
@@ -110,28 +45,11 @@ class Answer:
         return {name: html.unescape(value) for name, value in pairs if name != "csrf_token"}
 
 
-class Guest:
-    """Somebody with a personal link and a browser of their own."""
-
-    def __init__(self, port, token):
-        self.port, self.link, self.cookie, self.csrf = port, f"/invitation/{token}", "", ""
+class Guest(servers.Guest):
+    """Looks closely at what comes back, and sends files."""
 
     def call(self, method, path=None, fields=None, **headers):
-        """One request on a connection of its own; remembers cookie and form token."""
-        connection = HTTPConnection("127.0.0.1", self.port)
-        body = urlencode({"csrf_token": self.csrf} | (fields or {})) if method == "POST" else None
-        kind = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        connection.request(method, path or self.link, body, kind | headers)
-        answer = connection.getresponse()
-        page = answer.read().decode()
-        cookies = re.search(r"folgetermin=[^;]+", answer.headers.get("Set-Cookie") or "")
-        connection.close()
-        if cookies:
-            self.cookie = cookies[0]
-        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-        if token:
-            self.csrf = token[1]
-        return Answer(answer.status, answer.headers, page)
+        return Answer(*self.exchange(method, path or self.link, fields, **headers))
 
     def send_file(self, path, name, content):
         """One upload, as a browser's form sends it."""
@@ -167,22 +85,6 @@ def signed_in(app, account, port):
         db.session.remove()
         db.engine.dispose()
     return person
-
-
-def at_once(calls):
-    """Do all of it at the same moment; gives the answers in the order of the calls."""
-    start, found = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number, call):
-        start.wait()
-        found[number] = call()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
 
 
 def a_house(folder, empty, people, **over):

@@ -14,7 +14,8 @@ from conference.outbox.models import Mail, MailState
 
 from .. import smtp
 from ..builders import NOW, a_mail, an_account
-from .running import Guest, a_house, process, settings_of, signed_in, wait_until, web
+from ..servers import process, settings_of, wait_until, web
+from .running import Guest, a_house, signed_in
 
 smtp_server = smtp.smtp_server
 OTHER = "tests.faults.other_clock"

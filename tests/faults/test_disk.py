@@ -15,7 +15,8 @@ from conference.kit.db import db
 
 from ..builders import an_account
 from ..minutes.conftest import a_day, write_frame
-from .running import Guest, a_house, is_outage, keeps_input, signed_in, web
+from ..servers import web
+from .running import Guest, a_house, is_outage, keeps_input, signed_in
 
 SIZE = 16
 RELEASE = "/conferences/june-2023/minutes/release"

@@ -11,7 +11,8 @@ import pytest
 from conference.kit.db import db
 from conference.registrations.models import Registration
 
-from .running import Guest, a_house, at_once, is_outage, keeps_input, web
+from ..servers import all_at_once, web
+from .running import Guest, a_house, is_outage, keeps_input
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_f09_a_short_lock_is_waited_for_and_a_long_one_is_said_with_the_input_ke
     before = registered(app)
     with foreign(folder):
         begun = time.monotonic()
-        late = at_once([guest.say_yes for guest in guests[1:4]])
+        late = all_at_once([guest.say_yes for guest in guests[1:4]])
         took = time.monotonic() - begun
         assert all(is_outage(one) and keeps_input(one) for one in late)
         assert took < 2 * 1.0 + 0.9, (
@@ -82,8 +83,8 @@ def test_f09_a_process_that_was_stopped_in_its_turn_keeps_the_others_only_so_lon
     before = registered(app)
     with (folder / "write.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert all(is_outage(one) for one in at_once([guest.say_yes for guest in guests[:3]]))
-    assert [answer.status for answer in at_once([guest.say_yes for guest in guests])] == [303] * 8
+        assert all(is_outage(one) for one in all_at_once([guest.say_yes for guest in guests[:3]]))
+    assert [answer.status for answer in all_at_once([guest.say_yes for guest in guests])] == [303] * 8
     assert len(registered(app)) == len(before) + 8
 
 

@@ -22,8 +22,8 @@ from conference.upkeep import backups, restoring
 from ..builders import NOW, a_contact, june_with_people
 from ..conftest import SERVER, SETTINGS
 from ..house.test_migrations import SERVERS
+from ..servers import ROOT, wait_until
 from ..upkeep.test_health import prepared
-from .running import ROOT, wait_until
 
 SECOND = """
 import os

@@ -11,7 +11,8 @@ from conference.kit import links, unit
 from conference.kit.db import POSTGRESQL_LIMITS, db, without_limits
 
 from ..builders import a_personal_link, an_invitation
-from .running import Guest, a_house, at_once, is_outage, keeps_input, wait_until, web
+from ..servers import all_at_once, wait_until, web
+from .running import Guest, a_house, is_outage, keeps_input
 
 PEOPLE, CROWD = 32, 40
 
@@ -104,7 +105,7 @@ def test_f08_a_row_that_somebody_keeps_is_waited_for_and_then_said(here):
         assert guests[0].say_yes().status == 303
         ending.join()
         other.execute("SELECT 1 FROM conference FOR UPDATE")
-        late = at_once([guest.say_yes for guest in guests[1:4]])
+        late = all_at_once([guest.say_yes for guest in guests[1:4]])
         assert all(is_outage(one) and keeps_input(one) for one in late)
         assert guests[4].call("GET").status == 200, "reading goes on"
     assert [

@@ -9,7 +9,8 @@ from contextlib import closing
 from email import message_from_bytes
 
 from .. import smtp
-from .running import Guest, process, settings_of, wait_until, web
+from ..servers import process, settings_of, wait_until, web
+from .running import Guest
 
 smtp_server = smtp.smtp_server
 

@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 
-from .running import ROOT, Guest, is_outage, keeps_input, settings_of, web
+from ..servers import ROOT, settings_of, web
+from .running import Guest, is_outage, keeps_input
 
 UNPRIVILEGED = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
 """Root that may no longer do what rights forbid."""
