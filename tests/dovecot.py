@@ -3,7 +3,6 @@
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+
+from .servers import free_port, wait_for_greeting
 
 NOBODY = 65534
 OURS = "folgetermin"
@@ -97,9 +98,7 @@ def running() -> Iterator[Box]:
     assert PROGRAM, "Dovecot is missing: tools/setup.sh tests"
     folder = Path(mkdtemp(prefix="dovecot-"))
     folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     ours = folder / "mail" / OURS
     for path in (
         ours / "new",
@@ -121,21 +120,9 @@ def running() -> Iterator[Box]:
     configuration.write_text(CONFIGURATION.format(**values))
     server = subprocess.Popen([PROGRAM, "-F", "-c", str(configuration)])
     try:
-        _wait(port, folder)
+        wait_for_greeting(port, b"* OK", folder / "log")
         yield Box(port, folder)
     finally:
         server.terminate()
         server.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(port: int, folder: Path) -> None:
-    for _attempt in range(200):
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
-                if line.recv(4) == b"* OK":
-                    return
-        except OSError:
-            time.sleep(0.05)
-    log = folder / "log"
-    raise RuntimeError(log.read_text() if log.exists() else "Dovecot does not answer")

@@ -6,9 +6,7 @@ It puts what it takes into the Maildirs of `tests/dovecot.py`, and writes to the
 import os
 import shutil
 import smtplib
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from . import dovecot
+from .servers import free_port, wait_for_greeting
 
 PROGRAM = shutil.which("postfix", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 DOMAINS = "folgetermin.example, traeger.example, agentur.example"
@@ -89,7 +88,7 @@ def running(box: dovecot.Box) -> Iterator[Office]:
     assert PROGRAM, "Postfix is missing: tools/setup.sh tests"
     folder = Path(mkdtemp(prefix="postfix-"))
     folder.chmod(0o755)
-    taking, knowing = _free_port(), _free_port()
+    taking, knowing = free_port(), free_port()
     uid, gid = dovecot.owner()
     values = {
         "folder": folder, "mails": box.mails, "domains": DOMAINS, "uid": uid, "gid": gid, "ours": dovecot.OURS,
@@ -103,7 +102,7 @@ def running(box: dovecot.Box) -> Iterator[Office]:
     _as_root("chown", "-R", "root:root", str(folder / "queue"), *(str(path) for path in folder.glob("ma*")))
     try:
         _as_root(PROGRAM, "-c", str(folder), "start")
-        _wait(taking, folder)
+        wait_for_greeting(taking, b"220 ", folder / "log")
         yield Office(taking, knowing, folder)
     finally:
         _as_root(PROGRAM, "-c", str(folder), "stop", check=False)
@@ -114,21 +113,3 @@ def _as_root(*command: str, check: bool = True) -> None:
     words = list(command) if os.getuid() == 0 else ["sudo", "-n", *command]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(port: int, folder: Path) -> None:
-    for _attempt in range(200):
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
-                if line.recv(4) == b"220 ":
-                    return
-        except OSError:
-            time.sleep(0.05)
-    log = folder / "log"
-    raise RuntimeError(log.read_text() if log.exists() else "Postfix does not answer")

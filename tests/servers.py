@@ -34,6 +34,18 @@ def wait_until(reached):
         time.sleep(0.02)
 
 
+def wait_for_greeting(port, greeting, log):
+    """Until the server says what servers of its kind say first; else what it has written down."""
+    for _attempt in range(200):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+                if line.recv(4) == greeting:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(log.read_text() if log.exists() else f"nobody answers at port {port}")
+
+
 def settings_of(folder, **over):
     """The environment of a process that works on the data in this folder."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("FOLGETERMIN_")}

@@ -10,15 +10,9 @@ from conference.kit.db import db
 
 from ..authenticator import Key
 from ..builders import NOW, an_account
+from .conftest import GOOD
 
-GOOD = "correct horse battery"
 PAGE = "accounts.show_own"
-
-
-@pytest.fixture
-def nora(in_house):
-    with in_house():
-        return an_account(Role.COLLEAGUE, email="nora@agentur.example", password=GOOD)
 
 
 def asked(browser, endpoint):

@@ -15,14 +15,9 @@ from conference.kit.errors import Refused
 from conference.outbox.models import Mail
 from tests.builders import NOW, an_account
 
-GOOD = "correct horse battery"
+from .conftest import GOOD
+
 PAGE = "accounts.show_own"
-
-
-@pytest.fixture
-def nora(in_house):
-    with in_house():
-        return an_account(Role.COLLEAGUE, email="nora@agentur.example", password=GOOD)
 
 
 def signed_in(browser, nora):

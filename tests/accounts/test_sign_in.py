@@ -8,14 +8,7 @@ from conference.accounts.models import Account, Role
 from conference.kit.errors import Refused
 
 from ..builders import NOW, an_account
-
-GOOD = "correct horse battery"
-
-
-@pytest.fixture
-def nora(in_house):
-    with in_house():
-        return an_account(Role.COLLEAGUE, email="nora@agentur.example", password=GOOD)
+from .conftest import GOOD
 
 
 @pytest.mark.parametrize("address", ["nora@agentur.example", " NORA@Agentur.example "])
