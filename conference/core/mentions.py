@@ -63,7 +63,7 @@ def is_a_word(last: str) -> bool:
 
 def pattern_of(names: Names) -> re.Pattern[str] | None:
     """What finds the person; None when there is nothing by which to find them."""
-    parts = [_address(email) for email in names.emails if email]
+    parts = [re.escape(email) for email in names.emails if email]
     # What says most comes first, so that nothing of a name is left behind its beginning.
     parts += [_words(other) for other in sorted(names.others, key=len, reverse=True) if " " in other]
     if names.last.strip():
@@ -94,10 +94,6 @@ def _by_last_name(names: Names) -> list[str]:
     if names.alone and not is_a_word(names.last):
         found.append(rf"(?-i:{last}|{_words(names.last.upper())})")
     return found
-
-
-def _address(email: str) -> str:
-    return re.escape(email)
 
 
 def _words(name: str) -> str:

@@ -328,9 +328,8 @@ def forget_log() -> None:
     raw = db.engine.raw_connection()
     try:
         cursor = raw.cursor()
-        cursor.execute("PRAGMA busy_timeout=500")
+        cursor.execute("PRAGMA busy_timeout=500")  # the next transaction sets its own
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        cursor.execute("PRAGMA busy_timeout=15000")
         cursor.close()
     finally:
         raw.close()

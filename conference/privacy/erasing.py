@@ -30,6 +30,7 @@ from ..providers import operations as providers
 from ..providers.models import Contact, Provider, Salutation
 from ..registrations import operations as registrations
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Wish
+from ..registrations.queries import registration_of
 from ..sheets.models import SheetState
 from ..upkeep import erasures
 from ..voting.models import Voter
@@ -166,11 +167,7 @@ def _conferences_of(contact: Contact) -> list[Conference]:
 
 
 def _leave_before(conference: Conference, contact: Contact, at: datetime) -> None:
-    registration = db.session.scalar(
-        select(Registration).where(
-            Registration.conference_id == conference.id, Registration.contact_id == contact.id
-        )
-    )
+    registration = registration_of(conference, contact.id)
     if registration is not None:
         registrations.free_seat(registration, at=at)
         for model in (Consent, Wish):

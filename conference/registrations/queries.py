@@ -224,7 +224,11 @@ def exceptions_of(conference: Conference) -> dict[int, ProviderLimit]:
 
 def limits_of(conference: Conference) -> Limits:
     """How many seats each organisation may have."""
-    rules, exceptions = rules_of(conference), exceptions_of(conference)
+    return _limits(conference, exceptions_of(conference))
+
+
+def _limits(conference: Conference, exceptions: Mapping[int, ProviderLimit]) -> Limits:
+    rules = rules_of(conference)
     return Limits(
         rules.per_provider if rules else None, {key: limit.seats for key, limit in exceptions.items()}
     )
@@ -267,7 +271,8 @@ def allotment_of(conference: Conference, counts: SeatCounts | None = None) -> Al
 
 def provider_seats(conference: Conference) -> list[ProviderSeats]:
     """Every organisation on the guest list in numbers, by name, and those with an exception."""
-    limits, exceptions = limits_of(conference), exceptions_of(conference)
+    exceptions = exceptions_of(conference)
+    limits = _limits(conference, exceptions)
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     sides: dict[int, set[Side]] = defaultdict(set)
     providers = {key: one.provider for key, one in exceptions.items()}
