@@ -491,7 +491,7 @@ def test_without_a_link_there_are_no_groups_to_see(new_browser, day):
     new_browser().open("groups.my_groups", status=404)
 
 
-def test_the_page_asks_the_database_as_often_for_thirty_people_as_for_three(
+def test_the_page_asks_the_database_no_more_often_for_thirty_people_than_for_three(
     staff, in_house, organiser, count_queries
 ):
     def queries_for(people):
@@ -506,7 +506,8 @@ def test_the_page_asks_the_database_as_often_for_thirty_people_as_for_three(
             staff.open("groups.show_groups", slug=slug)
         return len(seen)
 
-    assert queries_for(1) == queries_for(3) == queries_for(30)
+    # Its history shows so few lines that with many people none of them names one.
+    assert queries_for(30) <= queries_for(3) == queries_for(1)
 
 
 def test_the_table_of_goals_speaks_of_the_groups_as_they_stand_now(
