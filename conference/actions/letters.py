@@ -1,5 +1,6 @@
 """Letters to everybody responsible: their personal link after the conference, later reminders."""
 
+import secrets
 from collections import defaultdict
 from datetime import date, datetime
 
@@ -24,7 +25,7 @@ Due = list[tuple[Action, str]]
 def notify_responsible(conference: Conference, *, at: datetime) -> int:
     """Write to everybody responsible with their personal link, about the actions that they have not been written to about.
 
-    Returns the number of letters.
+    A mailing: it waits a while before it leaves and can be stopped. Returns the number of letters.
     """
     one_locked(select(Conference).where(Conference.id == conference.id))
     actions = [
@@ -38,9 +39,10 @@ def notify_responsible(conference: Conference, *, at: datetime) -> int:
         kind = f"{ASSIGNED}-{action.responsible_id}"
         if (action.id, kind) not in told:
             people[action.responsible_id].append((action, kind))
+    batch = f"actions-{conference.slug}-{secrets.token_hex(4)}"
     for contact_id, new in people.items():
         purpose = f"actions:{contact_id}:" + ",".join(str(action.id) for action, _kind in new)
-        _write("actions_assigned", purpose, new, at)
+        _write("actions_assigned", purpose, new, at, batch)
     return len(people)
 
 
@@ -86,7 +88,7 @@ def _today(action: Action, moment: datetime) -> date:
     return local(moment, action.conference.zone).date()
 
 
-def _write(template: str, purpose: str, due: Due, at: datetime) -> None:
+def _write(template: str, purpose: str, due: Due, at: datetime, batch: str | None = None) -> None:
     """Queue one letter about the actions and note that it was written."""
     actions = [action for action, _kind in due]
     contact = actions[0].responsible
@@ -102,6 +104,7 @@ def _write(template: str, purpose: str, due: Due, at: datetime) -> None:
         purpose=purpose,
         context={"contact": contact, "actions": actions, "others": others, "today": today},
         button=(_l("Report on my actions"), urls[0]),
+        batch=batch,
     )
     queue(new, at=at)
     for action, kind in due:

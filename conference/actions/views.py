@@ -266,8 +266,11 @@ def notify_responsible(slug: str) -> ResponseReturnValue:
     """Write to everybody responsible with their personal link."""
     conference = conference_here(access.account(), slug)
     written = letters.notify_responsible(conference, at=clock.now())
-    message = ngettext("%(num)d letter has been queued.", "%(num)d letters have been queued.", written)
-    return pages.done("actions.show_actions", message, slug=slug)
+    if not written:
+        message = _("There was nobody left to write to; nothing was sent twice.")
+        return pages.done("actions.show_actions", message, slug=slug)
+    message = ngettext("%(num)d letter is in the outbox.", "%(num)d letters are in the outbox.", written)
+    return pages.done("outbox.show_outbox", message, slug=slug)
 
 
 @bp.app_template_global()

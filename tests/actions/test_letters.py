@@ -4,12 +4,14 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from flask import current_app
 
 from conference.actions import letters, operations, send_due_reminders
 from conference.actions.models import ActionReminder, ActionStatus
 from conference.kit import unit
 from conference.kit.db import db
-from conference.outbox.models import Mail
+from conference.outbox.control import stop_mailing
+from conference.outbox.models import Mail, MailState
 
 from ..builders import a_conference, a_contact, an_account, an_action
 
@@ -155,6 +157,17 @@ def test_the_first_letter_goes_out_once_and_names_only_what_is_new(house):
     finish(first)
     assert [letters.notify_responsible(conference, at=on(1)) for _time in range(2)] == [1, 0]
     assert [("Eins" in mail.text, "Zwei" in mail.text) for mail in mails()] == [(True, False), (False, True)]
+
+
+def test_the_first_letters_wait_and_can_be_stopped_until_they_leave(house):
+    current_app.config["MAIL_HOLD_SECONDS"] = 60
+    conference = a_conference()
+    an_action(conference)
+    letters.notify_responsible(conference, at=NOON)
+    [mail] = mails()
+    assert mail.due_at == NOON + timedelta(seconds=60)
+    assert stop_mailing(conference.slug, str(mail.batch), at=NOON) == 1
+    assert mail.state is MailState.CANCELLED
 
 
 def test_who_takes_over_an_action_is_written_to(house):

@@ -92,7 +92,9 @@ def check(page, address):
     for name, size in ("wide", DESKTOP), ("narrow", NARROW):
         page.set_viewport_size(size)
         wrong += [f"{name}, {problem}" for problem in found_by_axe(page)]
-        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        sideways = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         if sideways > 0:
             wrong.append(f"{name}, scrolls sideways by {sideways} px")
     return [f"{address.split('/', 3)[-1]}: {text}" for text in wrong]
