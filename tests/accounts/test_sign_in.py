@@ -41,6 +41,23 @@ def test_unknown_address_and_wrong_password_look_the_same(browser, new_browser, 
     assert words("nora@agentur.example") == words("nobody@agentur.example")
 
 
+@pytest.mark.parametrize(
+    "address", ["nora@agentur.example", "closed@agentur.example", "nobody@agentur.example"]
+)
+def test_t06_every_address_costs_one_look_at_a_password(in_house, nora, monkeypatch, address):
+    looks = []
+    with in_house():
+        an_account("closed@agentur.example").active = False
+        operations.authenticate(
+            address, "wrong password"
+        )  # the very first makes what the unknown are compared with
+        monkeypatch.setattr(
+            PasswordHasher, "verify", lambda _self, stored, _given: looks.append(stored) or False
+        )
+        assert operations.authenticate(address, "wrong password") is None
+    assert len(looks) == 1 and looks[0].startswith("$argon2id$")
+
+
 def test_signing_out_closes_the_door(browser, nora):
     browser.submit("accounts.sign_in", {"email": nora.email, "password": GOOD})
     left = browser.client.post("/sign-out", data={"csrf_token": browser.csrf_token()})

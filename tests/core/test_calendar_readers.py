@@ -64,18 +64,31 @@ def meant(text):
     ).replace("\ud800", "")
 
 
-@pytest.mark.parametrize("day", DAYS)
-@pytest.mark.parametrize("make", [written, single, lambda entry: feed("Tagesordnung", [entry])])
-def test_three_readers_agree_on_the_moments(make, day):
-    entry = at_half_past_nine(day)
+def agree_on(entry, make=written):
     raw = make(entry)
-    span = (entry.starts_at, entry.ends_at)
     [by_ical] = IcsCalendarStream.calendar_from_ics(raw.decode()).events
     [by_ics] = ics.Calendar(raw.decode()).events
     [by_icalendar] = Calendar.from_ical(raw).events
-    assert (by_ical.dtstart, by_ical.dtend) == span
-    assert (by_ics.begin.datetime, by_ics.end.datetime) == span
-    assert (by_icalendar.start, by_icalendar.end) == span
+    for first, last in (
+        (by_ical.dtstart, by_ical.dtend),
+        (by_ics.begin.datetime, by_ics.end.datetime),
+        (by_icalendar.start, by_icalendar.end),
+    ):
+        # Two times of different zones are never equal in the hour that comes twice.
+        assert (first.astimezone(UTC), last.astimezone(UTC)) == (entry.starts_at, entry.ends_at)
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("make", [written, single, lambda entry: feed("Tagesordnung", [entry])])
+def test_three_readers_agree_on_the_moments(make, day):
+    agree_on(at_half_past_nine(day), make)
+
+
+@pytest.mark.parametrize("hour", range(4))
+@pytest.mark.parametrize("evening", [datetime(2027, 3, 27, 23, 30), datetime(2027, 10, 30, 22, 30)])
+def test_f11_three_readers_agree_in_the_nights_when_the_clocks_change(evening, hour):
+    starts_at = evening.replace(tzinfo=UTC) + timedelta(hours=hour)
+    agree_on(replace(JUNE, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("zone", sorted(CENTRAL_EUROPEAN))
