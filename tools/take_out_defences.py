@@ -52,6 +52,7 @@ def fails(test: str, house: Path, on_server: bool) -> bool:
     )
     end = run.stdout.splitlines()[-1:]
     if run.returncode == WAITS_FOR_EVER:
+        print(f"{test} has not come to an end.", file=sys.stderr)
         return True
     if run.returncode == 0 and "skipped" in str(end) and not on_server:
         return fails(test, house, on_server=True)
