@@ -52,6 +52,7 @@ def test_f21_a_request_on_its_way_is_answered_and_the_worker_loses_and_doubles_n
         wait_until(lambda: smtp_server.messages)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait() == 0
+    assert on_their_way(folder) == 0, "taken and left lying, for as long as the lease holds"
     with process(["tests.faults.worker"], settings, log), web(folder, log, **over) as server:
         assert Guest(server.port, tokens[1]).look().say_yes().status == 303
         wait_until(lambda: len(arrived(smtp_server)) == len(tokens) + 2)
@@ -69,6 +70,11 @@ def is_waiting(folder):
         except BlockingIOError:
             return True
     return False
+
+
+def on_their_way(folder):
+    with closing(sqlite3.connect(folder / "folgetermin.db")) as database:
+        return database.execute("SELECT count(*) FROM mail WHERE state = 'sending'").fetchone()[0]
 
 
 def arrived(server):
