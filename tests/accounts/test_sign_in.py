@@ -3,11 +3,14 @@
 import pytest
 from argon2 import PasswordHasher
 
+from conference import create_app
 from conference.accounts import operations
 from conference.accounts.models import Account, Role
+from conference.kit.db import db
 from conference.kit.errors import Refused
 
 from ..builders import NOW, an_account
+from ..conftest import SETTINGS
 from .conftest import GOOD
 
 
@@ -160,8 +163,11 @@ def test_create_admin_makes_the_first_account(app, in_house):
         assert [a.role for a in db.session.query(Account)] == [Role.ADMIN]
 
 
-def test_no_account_exists_by_default(app, in_house):
-    from conference.kit.db import db
-
-    with in_house():
+def test_no_account_exists_by_default(tmp_path):
+    """Neither a migration nor the command that a new house begins with makes one."""
+    app = create_app(SETTINGS | {"INSTANCE": tmp_path})
+    assert app.test_cli_runner().invoke(args=["prepare"]).exit_code == 0
+    with app.app_context():
         assert db.session.query(Account).count() == 0
+        db.session.remove()
+        db.engine.dispose()

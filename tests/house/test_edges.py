@@ -116,6 +116,8 @@ def test_t10_hsts_where_the_line_is_encrypted_and_only_there(app):
         == "max-age=31536000"
     )
     assert "Strict-Transport-Security" not in client.get("/sign-in").headers
+    app.config["PRODUCTION"] = True  # TLS may end at a proxy that tells us nothing of it
+    assert client.get("/sign-in").headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 FOREIGN = [

@@ -1,4 +1,7 @@
-"""Every page of the route list, in both themes: axe finds nothing, the policy stops nothing, nothing scrolls sideways."""
+"""Every page of the route list, in both themes: axe finds nothing, the policy stops nothing, nothing scrolls sideways.
+
+And from everywhere but a projector the statement about barriers and the way to report one are a link away.
+"""
 
 from pathlib import Path
 
@@ -15,6 +18,8 @@ AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = f"() => axe.run(document, {{runOnly: {TAGS}, resultTypes: ['violations']}})"
 CONFERENCES = "june-2023", "august-2023"
+ABOUT_BARRIERS = """() => document.body.classList.contains('wall')
+    || ['/accessibility', '/accessibility/feedback'].every(path => document.querySelector(`footer a[href="${path}"]`))"""
 
 PUBLIC = [
     "/sign-in",
@@ -94,6 +99,8 @@ def check(page, address, wide=True):
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if sideways > 0:
         wrong.append(f"scrolls sideways by {sideways} px")
+    if not page.evaluate(ABOUT_BARRIERS):
+        wrong.append("no link to the statement about barriers, or none to report one")
     return [f"{address.split('/', 3)[-1]}: {text}" for text in wrong]
 
 
