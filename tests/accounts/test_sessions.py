@@ -86,7 +86,10 @@ def test_t17_another_role_in_the_house_ends_all_sessions(browser, in_house, nora
     signed_in(browser, nora).open(PAGE)
     with in_house():
         change_account(db.session.merge(nora), "Nora", Role.ORGANISER, at=operations_now())
-    browser.open(PAGE, status=303)
+    answer = browser.open(PAGE, status=303)
+    assert answer.headers["Location"].startswith("/sign-in"), (
+        "not to a second factor, for which the session lives"
+    )
 
 
 def operations_now():
