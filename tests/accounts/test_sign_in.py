@@ -1,7 +1,7 @@
 """Signing in and out."""
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type, extract_parameters
 
 from conference import create_app
 from conference.accounts import operations
@@ -144,6 +144,13 @@ def test_a_hash_of_older_settings_is_made_anew_at_the_next_sign_in(house):
     assert operations.authenticate("a@agentur.example", GOOD) is account
     assert account.password_hash != weak
     assert operations.authenticate("a@agentur.example", GOOD) is account
+
+
+def test_req29_a_password_is_kept_as_an_argon2id_hash_that_costs_enough(house):
+    """What OWASP asks for at least: 19 MiB and two rounds."""
+    kept = extract_parameters(an_account(email="a@agentur.example", password=GOOD).password_hash)
+    assert kept.type is Type.ID
+    assert (kept.memory_cost >= 19 * 1024, kept.time_cost >= 2) == (True, True)
 
 
 def test_an_account_without_a_password_cannot_sign_in(house):
