@@ -44,7 +44,7 @@ check: ## look for mistakes without running: style, types, dangers, secrets, who
 	$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --no-cache
 	$(PY) -m bandit --quiet --severity-level medium --skip B104,B608,B704 --recursive conference wsgi.py
 	$(SEMGREP) --quiet --test --config tools/semgrep tools/semgrep >/dev/null
-	$(SEMGREP) --quiet --error --strict --config tools/semgrep/rules.yml conference wsgi.py templates
+	$(SEMGREP) --quiet --timeout 60 --error --strict --config tools/semgrep/rules.yml conference wsgi.py templates
 	git ls-files -z -- . ':!tests' ':!static/vendor' ':!*requirements*.txt' | xargs -0 $(PY) -m detect_secrets.pre_commit_hook --no-verify
 	$(PY) -m djlint --lint --quiet templates
 	$(FLASK) translations-check

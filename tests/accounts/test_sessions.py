@@ -31,11 +31,14 @@ def cookie(browser):
 
 
 def test_t17_signing_in_gives_a_new_session_and_the_database_holds_no_token(browser, in_house, nora):
-    first = cookie(signed_in(browser, nora))["account"]
-    second = cookie(signed_in(browser, nora))["account"]
-    assert first != second
+    with browser.client.session_transaction() as session:
+        session["left"] = "by whoever sat here before"
+    first = cookie(signed_in(browser, nora))
+    assert "left" not in first
+    second = cookie(signed_in(browser, nora))
+    assert first["account"] != second["account"]
     with in_house():
-        assert first not in {row.token_hash for row in db.session.query(StaffSession)}
+        assert first["account"] not in {row.token_hash for row in db.session.query(StaffSession)}
 
 
 def test_t17_an_old_cookie_opens_nothing_after_signing_out(browser, new_browser, nora):
@@ -83,7 +86,10 @@ def test_t17_another_role_in_the_house_ends_all_sessions(browser, in_house, nora
     signed_in(browser, nora).open(PAGE)
     with in_house():
         change_account(db.session.merge(nora), "Nora", Role.ORGANISER, at=operations_now())
-    browser.open(PAGE, status=303)
+    answer = browser.open(PAGE, status=303)
+    assert answer.headers["Location"].startswith("/sign-in"), (
+        "not to a second factor, for which the session lives"
+    )
 
 
 def operations_now():

@@ -1,13 +1,16 @@
 """Signing in and out."""
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type, extract_parameters
 
+from conference import create_app
 from conference.accounts import operations
 from conference.accounts.models import Account, Role
+from conference.kit.db import db
 from conference.kit.errors import Refused
 
 from ..builders import NOW, an_account
+from ..conftest import SETTINGS
 from .conftest import GOOD
 
 
@@ -160,6 +163,13 @@ def test_a_hash_of_older_settings_is_made_anew_at_the_next_sign_in(house):
     assert operations.authenticate("a@agentur.example", GOOD) is account
 
 
+def test_req29_a_password_is_kept_as_an_argon2id_hash_that_costs_enough(house):
+    """What OWASP asks for at least: 19 MiB and two rounds."""
+    kept = extract_parameters(an_account(email="a@agentur.example", password=GOOD).password_hash)
+    assert kept.type is Type.ID
+    assert (kept.memory_cost >= 19 * 1024, kept.time_cost >= 2) == (True, True)
+
+
 def test_an_account_without_a_password_cannot_sign_in(house):
     an_account(email="a@agentur.example", password=None)
     assert operations.authenticate("a@agentur.example", "") is None
@@ -177,8 +187,11 @@ def test_create_admin_makes_the_first_account(app, in_house):
         assert [a.role for a in db.session.query(Account)] == [Role.ADMIN]
 
 
-def test_no_account_exists_by_default(app, in_house):
-    from conference.kit.db import db
-
-    with in_house():
+def test_no_account_exists_by_default(tmp_path):
+    """Neither a migration nor the command that a new house begins with makes one."""
+    app = create_app(SETTINGS | {"INSTANCE": tmp_path})
+    assert app.test_cli_runner().invoke(args=["prepare"]).exit_code == 0
+    with app.app_context():
         assert db.session.query(Account).count() == 0
+        db.session.remove()
+        db.engine.dispose()

@@ -454,12 +454,21 @@ def test_vendored_files_are_unmodified():
             (ROOT / "static/vendor/VENDOR.md").read_text(),
         )
     )
-    assert listed, "List every vendored file with its sha256 in static/vendor/VENDOR.md."
+    seen = set()
     for name, expected in listed.items():
         path = next(
             p for p in (ROOT / "static/vendor" / name, ROOT / name, ROOT / "static" / name) if p.exists()
         )
+        seen.add(path)
         assert hashlib.sha256(path.read_bytes()).hexdigest() == expected, f"{name} differs from VENDOR.md"
+    there = [
+        path
+        for folder in ("static/vendor", "static/fonts", "tests/vendor")
+        for path in (ROOT / folder).rglob("*")
+    ]
+    words = re.compile(r"LICENSE|OFL|VENDOR\.md")
+    unlisted = [path for path in there if path.is_file() and path not in seen and not words.search(path.name)]
+    assert not unlisted, "List every vendored file with its sha256 in static/vendor/VENDOR.md."
 
 
 def test_no_machine_path_or_registry_host_is_in_the_tree():

@@ -1,4 +1,7 @@
-"""Every page of the route list, in both themes: axe finds nothing, the policy stops nothing, nothing scrolls sideways."""
+"""Every page of the route list, in both themes: axe finds nothing, the policy stops nothing, nothing scrolls sideways.
+
+And from everywhere but a projector the statement about barriers and the way to report one are a link away.
+"""
 
 from pathlib import Path
 
@@ -17,6 +20,8 @@ NARROW = {"width": 320, "height": 640}
 ALL = f"() => axe.run(document, {{runOnly: {TAGS}, resultTypes: ['violations']}})"
 COLOURS = "() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}, resultTypes: ['violations']})"
 CONFERENCES = "june-2023", "august-2023"
+ABOUT_BARRIERS = """() => document.body.classList.contains('wall')
+    || ['/accessibility', '/accessibility/feedback'].every(path => document.querySelector(`footer a[href="${path}"]`))"""
 
 PUBLIC = [
     "/sign-in",
@@ -97,6 +102,8 @@ def check(page, address):
         )
         if sideways > 0:
             wrong.append(f"{name}, scrolls sideways by {sideways} px")
+    if not page.evaluate(ABOUT_BARRIERS):
+        wrong.append("no link to the statement about barriers, or none to report one")
     return [f"{address.split('/', 3)[-1]}: {text}" for text in wrong]
 
 
