@@ -50,7 +50,7 @@ def night_of(in_house, organiser, day, **over):
         )
 
 
-def test_f11_a_time_in_the_gap_is_refused_and_the_same_hour_twice_is_the_first(in_house, browser, organiser):
+def test_f11_a_time_in_the_gap_is_refused_with_the_input_kept(in_house, browser, organiser):
     night_of(in_house, organiser, SPRING)
     browser.sign_in(organiser)
     for clock, status in (("01:45", 303), ("02:30", 422), ("03:15", 303)):
