@@ -166,7 +166,7 @@ def _wire_rooms(app: Flask) -> None:
     from . import cli
 
     app.after_request(_note_seen)
-    access.init(app, account=_account, guest=_guest, roles=_roles, is_held=_is_held)
+    access.init(app, account=_account, guest=_guest, leave=_leave, roles=_roles, is_held=_is_held)
     cli.init(app)
 
 
@@ -202,10 +202,16 @@ def _is_held(account: Any) -> bool:
     return wanted == "everyone" or account.role in {Role.ADMIN, Role.ORGANISER} or organises_anything(account)
 
 
-def _guest(link_id: int) -> object:
+def _guest(link_id: int, visit: str) -> object:
     from .invitations.queries import link_by_session
 
-    return link_by_session(link_id, clock.now())
+    return link_by_session(link_id, visit, clock.now())
+
+
+def _leave(link_id: int, visit: str) -> None:
+    from .invitations.operations import end_visit
+
+    end_visit(link_id, visit)
 
 
 def _limit_body() -> Response | None:

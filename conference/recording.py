@@ -88,6 +88,7 @@ NOT_RECORDED = {
     "staff_session": "a browser that is signed in; says itself since when",
     "recovery_code": "a secret; that there are new ones stands at the account",
     "spent_challenge": "a number that was answered; forgotten within minutes",
+    "ended_visit": "a guest's browser that was signed out; whose it was says the link until it goes",
     "account_link": "a letter in the outbox says it",
     "audit_entry": "the record itself",
     "audit_text": "the record itself",

@@ -73,8 +73,10 @@ class Browser:
 
     def enter(self, link: Any) -> "Browser":
         """Become the guest of a personal link, as after the exchange."""
+        from .builders import a_visit
+
         with self.client.session_transaction() as session:
-            session["guest"] = link.id
+            session.update(a_visit(link.id))
         return self
 
     # -- looking ------------------------------------------------------

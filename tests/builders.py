@@ -321,3 +321,8 @@ def a_session(app: Any, account: Account) -> dict[str, Any]:
         with app.app_context(), unit.writing():
             db.session.add(StaffSession(**values))
     return {"account": token, "seen": int(FOR_EVER.timestamp())}
+
+
+def a_visit(link_id: int) -> dict[str, Any]:
+    """What the cookie of a guest holds after the exchange of a personal link."""
+    return {"guest": link_id, "visit": f"visit-of-a-test-{next(_count)}"}

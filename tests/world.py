@@ -53,6 +53,7 @@ from .builders import (
     a_series,
     a_session,
     a_sheet,
+    a_visit,
     an_account,
     an_action,
     an_answer,
@@ -84,7 +85,7 @@ class World:
         """A visitor with this session."""
         client = self.app.test_client()
         with client.session_transaction() as kept:
-            kept.update(session)
+            kept.update(session | (a_visit(session["guest"]) if "guest" in session else {}))
         self.visitors[name], self.starts[name] = client, starts
 
 

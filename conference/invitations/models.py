@@ -103,6 +103,20 @@ class PersonalLink(Model):
     contact: Mapped[Contact] = relationship()
 
 
+class EndedVisit(Model):
+    """A browser that came by a link and was signed out: a copy of its cookie opens nothing more.
+
+    Only who leaves is written down, so that coming and looking cost nothing. The row goes with its link: until then the
+    cookie could be kept alive.
+    """
+
+    __table_args__ = (UniqueConstraint("link_id", "visit_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    link_id: Mapped[int] = mapped_column(ForeignKey("personal_link.id", ondelete="CASCADE"))
+    visit_hash: Mapped[str]
+
+
 class ImportState(Choice):
     """How far an import has come."""
 

@@ -26,7 +26,7 @@ from ..outbox.models import Mail
 from ..outbox.operations import NewMail, mail_host, queue, sender, worded
 from ..providers.models import Contact
 from . import queries
-from .models import Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
+from .models import EndedVisit, Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
 from .queries import LetterWords
 
 LINK_LASTS = timedelta(days=365)
@@ -152,6 +152,17 @@ def revoke_links(invitation: Invitation, *, at: datetime) -> None:
     for link in queries.links_of(invitation.conference, invitation.contact_id, at):
         link.revoked_at = at
     db.session.flush()  # a new link must not find the old one
+
+
+def end_visit(link_id: int, visit: str) -> None:
+    """Sign out one browser that came by a link; the person's other devices stay in. A second time changes nothing."""
+    if one_locked(select(PersonalLink).where(PersonalLink.id == link_id)) is None:
+        return
+    left = links.hash_of(visit)
+    known = select(EndedVisit.id).where(EndedVisit.link_id == link_id, EndedVisit.visit_hash == left)
+    if db.session.scalar(known) is None:
+        db.session.add(EndedVisit(link_id=link_id, visit_hash=left))
+        db.session.flush()
 
 
 def renew_link(invitation: Invitation, seen: int, *, at: datetime) -> PersonalLink:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from ..conferences.models import Conference
 from ..kit.db import db, portions
 from ..kit.links import hash_of
 from ..providers.models import Contact
-from .models import Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
+from .models import EndedVisit, Invitation, Letter, LetterKind, LinkPurpose, PersonalLink, Reply
 
 # Nobody gets two reminders within a day, however often the button is pressed.
 BETWEEN_REMINDERS = timedelta(hours=24)
@@ -166,9 +166,10 @@ def _valid_links(at: datetime) -> Select[PersonalLink]:
     )
 
 
-def link_by_session(link_id: int, at: datetime) -> PersonalLink | None:
-    """The link behind a guest's cookie, while it is valid."""
-    return db.session.scalar(_valid_links(at).where(PersonalLink.id == link_id))
+def link_by_session(link_id: int, visit: str, at: datetime) -> PersonalLink | None:
+    """The link behind a guest's cookie, while it is valid and nobody has left with this cookie."""
+    is_over = exists().where(EndedVisit.link_id == PersonalLink.id, EndedVisit.visit_hash == hash_of(visit))
+    return db.session.scalar(_valid_links(at).where(PersonalLink.id == link_id, ~is_over))
 
 
 def link_by_token(token: str, at: datetime) -> PersonalLink | None:

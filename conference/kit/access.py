@@ -7,6 +7,7 @@ The roles are those at the place that the address names (its conference, its ser
 every request, so that a role which was taken away or has ended opens nothing more.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -218,14 +219,20 @@ def visitor() -> Visitor:
         loaders = current_app.extensions["access"]
         account = loaders["account"](session["account"]) if "account" in session else None
         roles = frozenset() if account is None else loaders["roles"](account, request.view_args or {})
+        came = _visit()
         g.visitor = Visitor(
             account=account,
-            guest=loaders["guest"](session["guest"]) if "guest" in session else None,
+            guest=None if came is None else loaders["guest"](*came),
             roles=roles,
             is_held=account is not None and loaders["is_held"](account),
         )
     found: Visitor = g.visitor
     return found
+
+
+def _visit() -> tuple[int, str] | None:
+    """The personal link by which a guest came, and the secret of this browser's visit; one without the other opens nothing."""
+    return (session["guest"], session["visit"]) if "guest" in session and "visit" in session else None
 
 
 def account() -> Any:
@@ -286,7 +293,7 @@ def enter_as_guest(link_id: int) -> None:
     """
     kept = {key: session[key] for key in ("account", "seen", "csrf_token") if key in session}
     _fresh_session()
-    session.update(kept, guest=link_id)
+    session.update(kept, guest=link_id, visit=secrets.token_urlsafe(16))
 
 
 def leave() -> None:
@@ -295,6 +302,9 @@ def leave() -> None:
 
 
 def _fresh_session() -> None:
+    """Nothing of the old session is left here, and a guest's is over for whoever holds a copy of its cookie."""
+    if left := _visit():
+        current_app.extensions["access"]["leave"](*left)
     session.clear()
     g.pop("visitor", None)
 
@@ -309,10 +319,17 @@ def init(
     app: Flask,
     *,
     account: Callable[[str], Any],
-    guest: Callable[[int], Any],
+    guest: Callable[[int, str], Any],
+    leave: Callable[[int, str], None],
     roles: Callable[[Any, dict[str, Any]], frozenset[str]],
     is_held: Callable[[Any], bool],
 ) -> None:
-    """Register the loaders of accounts, their roles and personal links; the kit itself knows no room."""
-    app.extensions["access"] = {"account": account, "guest": guest, "roles": roles, "is_held": is_held}
+    """Register who knows accounts, their roles, personal links and visits that are over; the kit itself knows no room."""
+    app.extensions["access"] = {
+        "account": account,
+        "guest": guest,
+        "leave": leave,
+        "roles": roles,
+        "is_held": is_held,
+    }
     setattr(app.view_functions["static"], "access_rule", Rule("public"))  # noqa: B010

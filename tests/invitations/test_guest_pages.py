@@ -5,10 +5,11 @@ import pytest
 from conference.accounts.models import Role
 from conference.conferences.operations import add_member
 from conference.invitations import operations
-from conference.invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
+from conference.invitations.models import EndedVisit, Invitation, LinkPurpose, PersonalLink, Reply
 from conference.kit import links
 from conference.kit.db import db
 from conference.outbox.models import Mail, MailState
+from conference.privacy.operations import run_retention
 from conference.providers.models import Contact
 
 from ..bad_input import BAD_LINE_IDS, BAD_LINES, BLANKS, HARMLESS, LEGITIMATE_NAMES
@@ -240,6 +241,64 @@ def test_a_blocked_link_leads_nowhere_and_its_browser_is_out(app, staff, new_bro
     assert staff.sees("Der persönliche Link ist gesperrt")
     new_browser().open(f"/invitation/{token}", status=404)
     visitor.open("registrations.my_page", status=404)
+
+
+def kept_of(visitor):
+    """The cookie as it is now, for somebody who copies it."""
+    with visitor.client.session_transaction() as session:
+        return dict(session)
+
+
+@pytest.mark.parametrize("way_out", ["signing out", "entering again", "signing in"])
+def test_t17_a_copied_cookie_of_a_guest_opens_nothing_after_it_was_left(
+    app, new_browser, in_house, guests, way_out
+):
+    guests(sent=True)
+    token = token_of(app)
+    phone, tablet, thief = new_browser(), new_browser(), new_browser()
+    for device in (phone, tablet):
+        device.submit("registrations.visit", token=token)
+    copy = kept_of(phone)
+    with thief.client.session_transaction() as session:
+        session.update(copy)
+    thief.open("registrations.my_page")
+    if way_out == "signing out":
+        for _press in range(2):
+            phone.submit("accounts.sign_out")
+    elif way_out == "entering again":
+        phone.submit("registrations.visit", token=token)
+    else:
+        with in_house():
+            email = an_account(password="gestern war es wärmer").email  # pragma: allowlist secret
+        phone.submit("accounts.sign_in", {"email": email, "password": "gestern war es wärmer"})
+    thief.open("registrations.my_page", status=404)
+    thief.open("privacy.my_data", status=404)
+    # Keeping the cookie fresh on open pages, or sending half of it, helps nothing.
+    thief.open("accounts.sign_in")
+    with thief.client.session_transaction() as session:
+        del session["visit"]
+    thief.open("registrations.my_page", status=404)
+    # The person's other device stays in, and the link goes on opening.
+    tablet.open("registrations.my_page")
+    new_browser().submit("registrations.visit", token=token)
+
+
+def test_t17_leaving_leaves_a_hash_that_goes_with_the_link_and_coming_leaves_nothing(
+    app, new_browser, in_house, guests
+):
+    guests(sent=True)
+    visitor = new_browser()
+    visitor.submit("registrations.visit", token=token_of(app))
+    visitor.open("registrations.my_page")
+    assert count(app, EndedVisit) == 0
+    secret = kept_of(visitor)["visit"]
+    visitor.submit("accounts.sign_out")
+    with in_house():
+        [row] = db.session.query(EndedVisit)
+        assert row.visit_hash != secret and len(secret) >= 22
+        db.session.query(PersonalLink).update({"revoked_at": NOW})
+        run_retention(at=NOW)
+    assert count(app, EndedVisit) == 0
 
 
 def test_moderators_find_no_list_of_guests(new_browser, in_house, june, guests):

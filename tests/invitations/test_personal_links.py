@@ -68,8 +68,8 @@ def test_a_link_lasts_until_twelve_months_after_the_conference(guest):
     token = links.token_of(link.nonce)
     assert queries.link_by_token(token, last - timedelta(seconds=1)) is link
     assert queries.link_by_token(token, last) is None
-    assert queries.link_by_session(link.id, last - timedelta(seconds=1)) is link
-    assert queries.link_by_session(link.id, last) is None
+    assert queries.link_by_session(link.id, "", last - timedelta(seconds=1)) is link
+    assert queries.link_by_session(link.id, "", last) is None
 
 
 def test_a_link_lasts_longer_when_the_conference_moves(guest):
@@ -84,7 +84,7 @@ def test_revoked_links_open_nothing_by_token_or_cookie(guest):
     operations.revoke_links(guest, at=NOW)
     for link in old:
         assert queries.link_by_token(links.token_of(link.nonce), NOW) is None
-        assert queries.link_by_session(link.id, NOW) is None
+        assert queries.link_by_session(link.id, "", NOW) is None
     assert a_link(guest) not in old
 
 

@@ -19,7 +19,7 @@ from conference.providers.models import Contact
 from conference.registrations import queries, seats, settle_seats
 from conference.registrations.models import OfferEnd, Registration, SeatOffer, Standing
 
-from ..builders import JUNE, NOW, a_conference, a_contact, a_personal_link, a_series, an_invitation
+from ..builders import JUNE, NOW, a_conference, a_contact, a_personal_link, a_series, a_visit, an_invitation
 from ..states import walk
 
 PEOPLE, ORGANISATIONS = 7, 3
@@ -72,7 +72,7 @@ class Seats(RuleBasedStateMachine):
             self.tokens = [links.token_of(link.nonce) for link in made]
         for browser, link in zip(self.browsers, made, strict=True):
             with browser.session_transaction() as session:
-                session["guest"] = link.id
+                session.update(a_visit(link.id))
         self.before = self.after = self.look()
         for who in arriving[:-1]:
             self.accept(who, "Ada")

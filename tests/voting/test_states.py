@@ -16,7 +16,7 @@ from conference.registrations.models import Presence
 from conference.voting import operations, queries
 from conference.voting.models import Vote, Voter, VoteSubject
 
-from ..builders import NOW, a_conference, a_participant, a_series
+from ..builders import NOW, a_conference, a_participant, a_series, a_visit
 from ..states import walk
 
 PEOPLE, OPTIONS, DOTS, MOST = 5, 3, 4, 2
@@ -63,7 +63,7 @@ class Votes(RuleBasedStateMachine):
         self.browsers = [self.app.test_client() for _ in made]
         for browser, link in zip(self.browsers, made, strict=True):
             with browser.session_transaction() as session:
-                session["guest"] = link.id
+                session.update(a_visit(link.id))
         if is_open:
             self.open()
 

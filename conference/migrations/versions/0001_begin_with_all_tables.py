@@ -862,6 +862,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_personal_link_contact_id"), ["contact_id"], unique=False)
 
     op.create_table(
+        "ended_visit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("link_id", sa.Integer(), nullable=False),
+        sa.Column("visit_hash", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["link_id"],
+            ["personal_link.id"],
+            name=op.f("fk_ended_visit_link_id_personal_link"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ended_visit")),
+        sa.UniqueConstraint("link_id", "visit_hash", name=op.f("uq_ended_visit_link_id_visit_hash")),
+    )
+    op.create_table(
         "registration",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
@@ -1856,6 +1870,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_registration_contact_id"))
 
     op.drop_table("registration")
+    op.drop_table("ended_visit")
     with op.batch_alter_table("personal_link", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_personal_link_contact_id"))
 
