@@ -11,6 +11,8 @@ threads = 8
 timeout = 60
 # What is being answered when the service is told to stop may end.
 graceful_timeout = 30
+# nginx opens a connection for each request; one that says nothing is closed soon.
+keepalive = 2
 limit_request_line = 4094
 limit_request_fields = 60
 limit_request_field_size = 8190

@@ -76,6 +76,8 @@ collect_test_programs() {
   command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
   command -v pdftotext >/dev/null || packages+=(poppler-utils)
   command -v qpdf >/dev/null || packages+=(qpdf)
+  PATH=$PATH:/usr/sbin command -v nginx >/dev/null || packages+=(nginx-light)
+  command -v openssl >/dev/null || packages+=(openssl)
   PATH=$PATH:/usr/sbin command -v dovecot >/dev/null || packages+=(dovecot-imapd)
   PATH=$PATH:/usr/sbin command -v postfix >/dev/null || packages+=(postfix)
   [ -d /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu)

@@ -59,6 +59,35 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def nginx_here(folder: Path, port: int, instances: list[int]) -> str:
+    """The configuration of nginx with the site of deploy/, for the ports and folders of here."""
+    site = (DEPLOY / "nginx" / "folgetermin.conf").read_text()
+    for there, here in {
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen [::]:80;": "",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
+        "listen [::]:443 ssl http2;": "",
+        "server_name konferenz.example;": "server_name 127.0.0.1;",
+        "127.0.0.1:8001": f"127.0.0.1:{instances[0]}",
+        "127.0.0.1:8002": f"127.0.0.1:{instances[1]}",
+        "/etc/ssl/folgetermin": str(folder),
+        "/var/log/nginx": str(folder),
+        "/opt/folgetermin/static/": f"{ROOT / 'static'}/",
+    }.items():
+        if there not in site:
+            fail(f"deploy/nginx/folgetermin.conf has no “{there}” any more")
+        site = site.replace(there, here)
+    temporary = "".join(
+        f"{kind}_temp_path {folder / 'nginx-temp'};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    return (
+        f"{user}daemon off;\nworker_processes 1;\npid {folder / 'nginx.pid'};\nevents {{ worker_connections 512; }}\n"
+        f"http {{\ninclude /etc/nginx/mime.types;\ndefault_type application/octet-stream;\n{temporary}{site}\n}}\n"
+    )
+
+
 class PostBox:
     """A mail server and a page that says which invitation has reached whom."""
 
@@ -255,32 +284,8 @@ class Production:
         subprocess.run(
             [*words, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True
         )
-        site = (DEPLOY / "nginx" / "folgetermin.conf").read_text()
-        for there, here in {
-            "listen 80;": f"listen 127.0.0.1:{free_port()};",
-            "listen [::]:80;": "",
-            "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",
-            "listen [::]:443 ssl http2;": "",
-            "server_name konferenz.example;": "server_name 127.0.0.1;",
-            "127.0.0.1:8001": f"127.0.0.1:{self.sockets[0].getsockname()[1]}",
-            "127.0.0.1:8002": f"127.0.0.1:{self.sockets[1].getsockname()[1]}",
-            "/etc/ssl/folgetermin": str(self.folder),
-            "/var/log/nginx": str(self.folder),
-            "/opt/folgetermin/static/": f"{ROOT / 'static'}/",
-        }.items():
-            if there not in site:
-                fail(f"deploy/nginx/folgetermin.conf has no “{there}” any more")
-            site = site.replace(there, here)
-        temporary = "".join(
-            f"{kind}_temp_path {self.folder / 'nginx-temp'};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        user = "user root;\n" if os.geteuid() == 0 else ""
         config = self.folder / "nginx.conf"
-        config.write_text(
-            f"{user}daemon off;\nworker_processes 1;\npid {self.folder / 'nginx.pid'};\nevents {{ worker_connections 512; }}\n"
-            f"http {{\ninclude /etc/nginx/mime.types;\ndefault_type application/octet-stream;\n{temporary}{site}\n}}\n"
-        )
+        config.write_text(nginx_here(self.folder, self.port, [one.getsockname()[1] for one in self.sockets]))
         error_log = ["-e", str(self.folder / "nginx-start.log")]
         tested = subprocess.run(
             [self.nginx, *error_log, "-t", "-c", str(config)], capture_output=True, text=True, check=False
