@@ -14,6 +14,8 @@ from .minutes import ActionLine, MinutesDocument, PersonLine
 
 NOBODY = "–"
 HIDDEN = "…"
+FEW = 5
+"""A smaller number of people could point at some of them: it is told only to those who know who they are."""
 SHORTEST = 3
 """A surname shorter than this is only taken for one beside a first name or a form of address."""
 

@@ -67,6 +67,11 @@ class Visitor:
         return self.may(NAMES, *RUNNING)
 
 
+def counts_exactly(roles: frozenset[str]) -> bool:
+    """True for those who work with people or read their names; to others a small number of people could point at some of them."""
+    return not roles.isdisjoint((NAMES, DOOR, *RUNNING))
+
+
 def _mark(rule: Rule) -> Callable[[F], F]:
     def mark(view: F) -> F:
         view.access_rule = rule  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from ..conferences.models import Conference
 from ..conferences.queries import all_series_of, conference_here, conferences_of, follower_of, powers_of
 from ..core import lifecycle
 from ..core.csv_out import to_csv
+from ..core.discretion import FEW
 from ..groups.models import Group, Round
 from ..groups.queries import plan_of
 from ..kit import access, clock, dates, guesses, pages
@@ -85,6 +86,7 @@ def start() -> ResponseReturnValue:
         {
             "conference": c,
             "facts": facts[c.id],
+            "people": _number_of_people(powers.at(c.id, c.series_id)),
             "is_facilitator": _facilitates_only(powers.at(c.id, c.series_id)),
             "next": next(iter(_needs(c, facts[c.id], powers.at(c.id, c.series_id))), None),
         }
@@ -115,6 +117,7 @@ def show_conference(slug: str) -> ResponseReturnValue:
         "overview/show_conference.html",
         conference=conference,
         facts=facts,
+        people=_number_of_people(access.visitor().roles),
         needs=_needs(conference, facts, access.visitor().roles),
         way=lifecycle.steps(facts),
         follower=follower,
@@ -122,6 +125,16 @@ def show_conference(slug: str) -> ResponseReturnValue:
         is_facilitator=_facilitates_only(access.visitor().roles),
         own_groups=_own_groups(conference),
     )
+
+
+def _number_of_people(roles: frozenset[str]) -> Callable[[int], str]:
+    """How many people are told to somebody with these roles: a few are "fewer than 5" to who knows no names."""
+    is_exact = access.counts_exactly(roles)
+
+    def told(number: int) -> str:
+        return _("fewer than %(number)d", number=FEW) if not is_exact and 0 < number < FEW else str(number)
+
+    return told
 
 
 def _facilitates_only(roles: frozenset[str]) -> bool:
@@ -164,6 +177,7 @@ def show_results(slug: str) -> ResponseReturnValue:
         facts=queries.facts_of([conference], at)[conference.id],
         outcome=queries.outcome_of(conference, at),
         sheets=counts_of(conference),
+        people=_number_of_people(access.visitor().roles),
         with_names=access.visitor().reads_names,
         read=reader_of(conference, with_names=access.visitor().reads_names),
     )

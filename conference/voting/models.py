@@ -21,7 +21,7 @@ class VoteSubject(Choice):
 class Vote(Model):
     """A vote with dots. No numbers are shown before it closes; closing freezes `result`.
 
-    `hides_few`: with fewer than `operations.FEW` ballots the dots are shown to nobody, because they could say who gave them.
+    `hides_few`: with fewer than `core.discretion.FEW` ballots the dots are shown to nobody, because they could say who gave them.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from sqlalchemy import delete, insert, select
 
 from ..conferences.models import Conference
+from ..core.discretion import FEW
 from ..core.tally import OptionResult, check_ballot, suggested_dots, tally
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
@@ -17,7 +18,6 @@ from . import queries
 from .models import Ballot, Vote, VoteOption, Voter, VoteSubject
 
 MOST_DOTS = 100
-FEW = 5
 
 
 class BadBallot(Refused):

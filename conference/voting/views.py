@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
+from ..core.discretion import FEW
 from ..kit import access, clock, forms, pages
 from ..kit.db import found
 from ..kit.layout import belongs
@@ -77,7 +78,7 @@ def show_vote(slug: str, vote_id: int) -> ResponseReturnValue:
         options=queries.possible_options(conference, vote.subject) if planned else queries.options_of(vote),
         loose=queries.loose_ideas(conference) if planned and on_clusters else [],
         turnout=turnout,
-        would_hide=vote.hides_few and turnout.voted < operations.FEW,
+        would_hide=vote.hides_few and turnout.voted < FEW,
         can_decide="actions.new_decision" in current_app.view_functions,
         can_act="actions.new_action" in current_app.view_functions,
     )

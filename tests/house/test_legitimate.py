@@ -44,8 +44,7 @@ def settings():
     return {"CLOCK_START": NOW}
 
 
-@pytest.fixture
-def people(app, browser, new_browser, in_house, organiser):
+def everybody_registers(app, browser, new_browser, in_house, organiser):
     """Everybody on the list and registered, by the forms that people use."""
     with in_house():
         series = a_series(organiser)
@@ -120,7 +119,10 @@ class Lost:
             self.lines.append(f"{place}: {value}")
 
 
-def test_req13_legitimate_values_come_out_everywhere_as_they_went_in(app, people, browser):
+def test_req13_legitimate_values_come_out_everywhere_as_they_went_in(
+    app, browser, new_browser, in_house, organiser
+):
+    people = everybody_registers(app, browser, new_browser, in_house, organiser)
     lost = Lost()
     browser.open("invitations.show_guests", slug=people)
     for name, organisation in zip(NAMES, ORGANISATIONS, strict=True):

@@ -9,16 +9,27 @@ from conference.actions import operations as actions
 from conference.actions.models import ActionStatus
 from conference.agenda import operations as agenda
 from conference.conferences import operations as conferences
+from conference.conferences.models import Grant
 from conference.conferences.queries import conference_by_slug
 from conference.ideas import operations as ideas
 from conference.ideas.queries import idea_by_number
 from conference.kit.db import db
 from conference.overview import queries
+from conference.registrations import operations as registrations
 from conference.voting import operations as voting
 from conference.voting.models import VoteSubject
 from conference.voting.queries import options_of
 
-from ..builders import a_conference, a_participant, a_series, an_account, some_ideas
+from ..builders import (
+    NOW,
+    a_conference,
+    a_participant,
+    a_series,
+    an_account,
+    an_answer,
+    an_invitation,
+    some_ideas,
+)
 
 MORNING = datetime(2023, 6, 6, 8, 0, tzinfo=UTC)
 JULY = datetime(2023, 7, 3, 8, 0, tzinfo=UTC)
@@ -242,3 +253,36 @@ def test_the_page_asks_the_database_the_same_number_of_times_for_any_number_of_t
             browser.open("/conferences/june-2023/results")
         asked.append(len(seen))
     assert asked[0] == asked[1] == asked[2]
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_req24_few_people_are_no_number_to_who_knows_no_names(
+    browser, new_browser, in_house, leader, organiser, june, number
+):
+    with in_house():
+        conference = conference_by_slug("june-2023")
+        for _person in range(number - 1):
+            a_participant(conference)
+        conference.seats = 6
+        for _person in range(6 + number):
+            registrations.accept(an_invitation(conference), an_answer(), at=NOW)
+    pages = ("/", "/conferences/june-2023", "/conferences/june-2023/results")
+    for path in pages:
+        browser.sign_in(leader).open(path)
+        assert browser.sees("weniger als 5") == (number < 5), path
+    browser.open(pages[0])
+    assert browser.sees("weniger als 5 Personen warten" if number < 5 else "5 Personen warten")
+    browser.open(pages[2])
+    assert browser.sees(f"Anwesend {'weniger als 5' if number < 5 else 5}")
+    # Who works with people, or may read their names, is told.
+    staff = new_browser().sign_in(organiser)
+    for path in pages:
+        staff.open(path)
+        assert not staff.sees("weniger als 5"), path
+    staff.open(pages[0])
+    assert staff.sees(f"{number} Personen warten")
+    with in_house():
+        grant = db.session.query(Grant).filter_by(account_id=leader.id).one()
+        grant.with_names = True
+    browser.open(pages[2])
+    assert browser.sees(f"Anwesend {number}")
