@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, render_template, request
 from flask_limiter.util import get_remote_address
 from limits import parse
 
+from . import tries
 from .limits import limiter
 
 BY_ADDRESS = "20 per 10 minutes"
@@ -49,7 +50,7 @@ def _note(response: Response) -> Response:
     if response.status_code != 404 or "token" not in (request.view_args or {}):
         return response
     _count(current_app, time.time())
-    if limiter.enabled and not limiter.limiter.hit(parse(BY_ADDRESS), "links", get_remote_address()):
+    if limiter.enabled and not tries.one_more(limiter, parse(BY_ADDRESS), "links", get_remote_address()):
         response.status_code = 429
         response.headers["Retry-After"] = str(WINDOW)
         response.set_data(render_template("errors/429.html", status=429))

@@ -7,6 +7,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from limits import parse
 
+from . import tries
+
 limiter = Limiter(get_remote_address, default_limits=[])
 
 
@@ -24,13 +26,13 @@ def guessing(what: str, who: str, limit: str = "10 per 10 minutes") -> int:
         return 0
     item = parse(limit)
     key = hashlib.sha256(who.strip().casefold().encode("utf-8", "replace")).hexdigest()
-    return 0 if limiter.limiter.hit(item, what, key, get_remote_address()) else item.get_expiry()
+    return 0 if tries.one_more(limiter, item, what, key, get_remote_address()) else item.get_expiry()
 
 
 def may_guess(what: str, who: str, limit: str = "10 per 10 minutes") -> bool:
     """Whether this address may still guess; counts nothing."""
     key = hashlib.sha256(who.strip().casefold().encode("utf-8", "replace")).hexdigest()
-    return not limiter.enabled or limiter.limiter.test(parse(limit), what, key, get_remote_address())
+    return not limiter.enabled or tries.is_one_left(limiter, parse(limit), what, key, get_remote_address())
 
 
 def too_fast(what: str, *, device: str, address: str) -> int:
@@ -53,4 +55,4 @@ def too_fast(what: str, *, device: str, address: str) -> int:
 
 def too_many(what: str, limit: str, key: str) -> bool:
     """Count one more of `what` for this key, wherever it comes from: True beyond the limit ("20 per hour")."""
-    return bool(limiter.enabled) and not limiter.limiter.hit(parse(limit), what, key)
+    return bool(limiter.enabled) and not tries.one_more(limiter, parse(limit), what, key)

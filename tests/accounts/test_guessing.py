@@ -9,12 +9,14 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import select
 
+from conference import create_app
 from conference.accounts import operations as accounts
 from conference.accounts.models import Role
 from conference.invitations.models import LinkPurpose
 from conference.invitations.operations import personal_link
 from conference.invitations.queries import link_by_token
 from conference.kit import guesses, links
+from conference.kit import tries as shared
 from conference.kit.db import db
 from conference.kit.errors import Refused
 from conference.people import operations as people
@@ -22,6 +24,8 @@ from conference.people.models import AccountLink, LinkUse
 
 from ..browser import Browser
 from ..builders import NOW, a_conference, an_account, an_invitation
+from ..conftest import SETTINGS
+from ..servers import Guest, web
 
 
 @pytest.fixture
@@ -110,9 +114,50 @@ def test_t05_ten_thousand_random_tokens_open_nothing(house):
     assert link.token_hash not in {links.hash_of(secrets.token_urlsafe(32)) for _number in range(10_000)}
 
 
-def test_t05_a_count_that_cannot_be_kept_stops_nobody(app):
+def test_t05_a_count_that_cannot_be_kept_stops_nobody_and_is_kept_by_the_process(app):
     Path(app.instance_path, guesses.FILE).mkdir()
-    assert link(app, "falsch", "192.0.2.1").status_code == 404
+    Path(app.instance_path, shared.FILE).mkdir()
+    tried = [link(app, "falsch", "192.0.2.1").status_code for _number in range(25)]
+    assert tried == [404] * 20 + [429] * 5
+    assert [tries(app, "nora@agentur.example", "falsch", "192.0.2.1") for _number in range(12)] == [
+        422
+    ] * 10 + [429] * 2
+
+
+class Visitor(Guest):
+    """Somebody without a link, at the web processes in turn."""
+
+    def post_in_turn(self, ports, path, fields):
+        answers = []
+        for port in ports:
+            self.port = port
+            answers.append(self.call("POST", path, fields)[0])
+        return answers
+
+
+def test_t18_t05_two_web_processes_allow_no_more_tries_than_one(tmp_path):
+    create_app(SETTINGS | {"INSTANCE": tmp_path, "DATABASE_URL": ""}).test_cli_runner().invoke(
+        args=["prepare"]
+    )
+    with web(tmp_path, DATABASE_URL="") as one, web(tmp_path, DATABASE_URL="") as other:
+        turns = [one.port, other.port]
+        visitor = Visitor(one.port, "")
+        visitor.call("GET", "/sign-in")
+        fields = {"email": "nora@agentur.example", "password": "falsch"}
+        assert visitor.post_in_turn(turns * 6, "/sign-in", fields) == [422] * 10 + [429] * 2
+        assert not [path for path in tmp_path.iterdir() if b"127.0.0.1" in path.read_bytes()]
+        wrong = []
+        for number in range(24):
+            visitor.port = turns[number % 2]
+            wrong.append(visitor.call("GET", f"/invitation/{secrets.token_urlsafe(32)}")[0])
+        assert wrong == [404] * 20 + [429] * 4
+
+
+def test_t18_who_is_right_writes_nothing_anywhere(app, in_house):
+    with in_house():
+        an_account(email="nora@agentur.example", password="richtig und lang genug 7")
+    assert tries(app, "nora@agentur.example", "richtig und lang genug 7", "192.0.2.1") == 303
+    assert not Path(app.instance_path, shared.FILE).exists()
 
 
 def test_t18_a_thousand_wrong_passwords_are_slowed_before_they_cost_much(app, in_house):

@@ -287,6 +287,7 @@ def test_7_only_views_jobs_and_commands_look_at_the_clock():
         "clock.py",
         "audit.py",
         "guesses.py",
+        "tries.py",
         "cli.py",
         "demo.py",
         "layout.py",
