@@ -34,6 +34,7 @@ from .kit import (
     presence,
     sessions,
     soundness,
+    tries,
     unit,
 )
 
@@ -144,6 +145,7 @@ def _wire_kit(app: Flask) -> None:
     errors.init(app)
     headers.init(app)
     jobs.init(app)
+    tries.init(app)
     once.init(app)
     layout.init(app)
     recording.init(app)

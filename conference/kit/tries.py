@@ -13,9 +13,11 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from flask import current_app
+from flask import Flask, current_app
 from flask_limiter import Limiter
 from limits import RateLimitItem
+
+from . import jobs
 
 FILE = "wrong-tries"
 PATIENCE = 2
@@ -28,6 +30,7 @@ INSERT INTO tries VALUES (:what, 1, :ends_at) ON CONFLICT (what) DO UPDATE SET
   ends_at = CASE WHEN ends_at BETWEEN :now AND :ends_at THEN ends_at ELSE :ends_at END
 RETURNING number
 """
+FORGET = "DELETE FROM tries WHERE ends_at < ?"
 LOOK = "SELECT number FROM tries WHERE what = :what AND ends_at BETWEEN :now AND :ends_at"
 
 
@@ -38,7 +41,7 @@ def one_more(limiter: Limiter, limit: RateLimitItem, *key: str) -> bool:
             file.execute("BEGIN IMMEDIATE")
             file.execute(TABLE)
             [number] = file.execute(COUNT, _asked(limit, key)).fetchone()
-            file.execute("DELETE FROM tries WHERE ends_at < ?", [time.time()])
+            file.execute(FORGET, [time.time()])
             file.execute("COMMIT")
     except (OSError, sqlite3.Error):
         return limiter.limiter.hit(limit, *key)
@@ -54,6 +57,20 @@ def is_one_left(limiter: Limiter, limit: RateLimitItem, *key: str) -> bool:
                 found = file.execute(LOOK, _asked(limit, key)).fetchone()
     # What the process had to count for itself counts too.
     return (found is None or found[0] < limit.amount) and limiter.limiter.test(limit, *key)
+
+
+def init(app: Flask) -> None:
+    """Forget in the worker what is over; `jobs` must be there."""
+    jobs.every_minute(app, "wrong tries", forget)
+
+
+def forget() -> int:
+    """Throw away what is over, also where nobody is wrong any more. Returns how many."""
+    with suppress(OSError, sqlite3.Error):
+        if _file().exists():
+            with closing(_opened()) as file:
+                return file.execute(FORGET, [time.time()]).rowcount
+    return 0
 
 
 def _file() -> Path:

@@ -3,10 +3,13 @@
 import secrets
 import unicodedata
 from base64 import urlsafe_b64decode
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask_babel import force_locale
+from limits import parse
 from sqlalchemy import select
 
 from conference import create_app
@@ -19,6 +22,7 @@ from conference.kit import guesses, links
 from conference.kit import tries as shared
 from conference.kit.db import db
 from conference.kit.errors import Refused
+from conference.kit.limits import limiter
 from conference.people import operations as people
 from conference.people.models import AccountLink, LinkUse
 
@@ -151,6 +155,24 @@ def test_t18_t05_two_web_processes_allow_no_more_tries_than_one(tmp_path):
             visitor.port = turns[number % 2]
             wrong.append(visitor.call("GET", f"/invitation/{secrets.token_urlsafe(32)}")[0])
         assert wrong == [404] * 20 + [429] * 4
+
+
+def test_t18_a_window_ends_by_the_clock_and_what_is_over_is_forgotten(app):
+    with time_machine.travel(NOW, tick=False) as clock, app.test_request_context():
+        assert [shared.one_more(limiter, parse("1 per hour"), "code", "7") for _number in range(2)] == [
+            True,
+            False,
+        ]
+        clock.shift(timedelta(hours=-3))
+        assert shared.is_one_left(limiter, parse("1 per hour"), "code", "7"), (
+            "a clock that was set back locks nobody out"
+        )
+        assert shared.one_more(limiter, parse("1 per hour"), "code", "7")
+        assert not shared.is_one_left(limiter, parse("1 per hour"), "code", "7")
+        assert shared.is_one_left(limiter, parse("1 per hour"), "code", "8")
+        clock.shift(timedelta(minutes=61))
+        assert shared.is_one_left(limiter, parse("1 per hour"), "code", "7")
+        assert (shared.forget(), shared.forget()) == (1, 0)
 
 
 def test_t18_who_is_right_writes_nothing_anywhere(app, in_house):
