@@ -5,7 +5,7 @@ PORT ?= 8000
 WORKERS ?= 2
 PY := .venv/bin/python
 FLASK := $(PY) -m flask --app wsgi
-SEMGREP := .venv/semgrep/bin/semgrep scan --metrics=off --disable-version-check --timeout 60
+SEMGREP := .venv/semgrep/bin/semgrep scan --metrics=off --disable-version-check
 PYTEST := $(PY) -m pytest -q
 # Each process works through a stretch of neighbouring tests, which share what their module has prepared.
 SHARED := -n $(WORKERS) --dist worksteal
