@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ..core.mail_reading import LARGEST, Bounce, CalendarReply, Incoming, read_mail
 from ..core.text import BadText, clean_text, comparison_key
 from ..invitations.models import Invitation
-from ..kit import unit
+from ..kit import outage, unit
 from ..kit.db import db, one_locked
 from ..kit.errors import Refused
 from ..kit.mail import Found, ImapFailed, ImapSettings, Letterbox
@@ -23,6 +23,8 @@ from .models import InboundMail, Outcome
 
 STOPPED = (MailState.CANCELLED, MailState.WITHDRAWN)
 LONGEST_REASON = 500
+ENOUGH = 2
+"""So many mails that met an outage end the round: one may be about a row that is locked, two say that more is away."""
 
 
 def is_configured() -> bool:
@@ -31,17 +33,28 @@ def is_configured() -> bool:
 
 
 def look(now: Callable[[], datetime]) -> int:
-    """Read what is new in the mailbox; returns how many mails. Own transactions; safe to be killed and to run twice."""
+    """Read what is new in the mailbox; returns how many mails. Own transactions; safe to be killed and to run twice.
+
+    A mail that met an outage keeps its place, and is read again the next time. Then the outage is raised.
+    """
     if not is_configured():
         return 0
-    number = 0
+    number, troubles = 0, list[Exception]()
     try:
         with Letterbox(_settings(), LARGEST) as box:
             for found in box.new():
-                number += _read_once(found, now())
-                box.mark(found)
+                try:
+                    number += _read_once(found, now())
+                except Exception as error:  # noqa: BLE001 - only outages come this far, and they are raised below
+                    troubles.append(error)
+                    if len(troubles) == ENOUGH:
+                        break
+                else:
+                    box.mark(found)
     except ImapFailed as error:
         current_app.logger.warning("the mailbox cannot be read: %s", error)
+    if troubles:
+        raise troubles[0]
     return number
 
 
@@ -65,7 +78,9 @@ def _read_once(found: Found, at: datetime) -> bool:
     try:
         with unit.writing():
             return take(incoming, digest, at=at) is not None
-    except Exception:  # one mail that cannot be taken must not keep all others waiting
+    except Exception as error:  # one mail that cannot be taken must not keep all others waiting
+        if outage.judged(error) is not None:
+            raise  # the mail is not to blame: what it says would be lost
         current_app.logger.exception("a mail could not be taken")
         with unit.writing():
             return _note(digest, Outcome.UNREADABLE, at) is not None

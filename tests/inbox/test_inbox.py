@@ -10,6 +10,7 @@ from conference.inbox import operations as inbox
 from conference.inbox.models import InboundMail, Outcome
 from conference.invitations import operations as invitations
 from conference.invitations.models import Invitation, Reply
+from conference.kit import outage
 from conference.kit.db import db
 from conference.outbox import operations as outbox
 from conference.outbox.models import DeadAddress, Mail, MailState
@@ -286,6 +287,19 @@ def test_f04_a_reader_killed_before_the_mark_reads_again_without_harm(app, box, 
             look()
     assert look() == [Outcome.ACCEPTED]
     assert [mail.kind for mail in of(app, Mail)] == ["invitation", "registered"]
+
+
+def test_f09_an_answer_that_met_an_outage_is_read_again_and_holds_up_no_other(
+    app, box, guest, look, monkeypatch
+):
+    box.deliver(a_reply(guest))
+    box.deliver(b"From: a@b.example\nSubject: Frage\n\nWann beginnt es?\n")
+    with monkeypatch.context() as patch:
+        away = outage.Unavailable("another process keeps the turn to write")
+        patch.setattr(inbox, "_take_reply", lambda *_what: (_ for _ in ()).throw(away))
+        with pytest.raises(outage.Unavailable):
+            look()
+    assert look() == [Outcome.WORDS, Outcome.ACCEPTED]
 
 
 def test_read_mails_can_be_moved_and_a_wrong_password_is_no_crash(app, box, guest, look):
