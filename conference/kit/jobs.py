@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from . import counts, presence
+from . import counts, logs, outage, presence
 
 if TYPE_CHECKING:
     from huey import Huey
@@ -71,9 +71,11 @@ def _new_queue(app: Flask) -> "Huey":
     from huey import RedisHuey, SqliteHuey  # Imports psycopg where it is installed.
 
     url = app.config["QUEUE_URL"]
+    # No results: of a task that failed it would keep the trace, with whatever stands in it.
     if url:
-        return RedisHuey("folgetermin", url=url)
-    return SqliteHuey("folgetermin", filename=str(Path(app.instance_path, "queue.db")), immediate=False)
+        return RedisHuey("folgetermin", url=url, results=False)
+    file = str(Path(app.instance_path, "queue.db"))
+    return SqliteHuey("folgetermin", filename=file, results=False, immediate=False)
 
 
 def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Any:
@@ -83,9 +85,13 @@ def _register(app: Flask, huey: "Huey", name: str, job: Job) -> Any:
         with app.app_context():
             try:
                 job()
-            except Exception:
+            except Exception as error:
                 counts.add(FAILED)
-                raise
+                away = outage.judged(error)
+                if away is None:
+                    raise
+                # Each job meets it each minute: one line each.
+                app.logger.error("%s could not be done: %s", name, away.reason)
 
     run.__name__ = name.replace("-", "_")
     huey.periodic_task(crontab(minute="*"), name=f"{name}-each-minute")(run)
@@ -104,6 +110,7 @@ def work(app: Flask) -> None:
             signal.signal(signal.SIGHUP, lambda _number, _frame: os.kill(os.getpid(), signal.SIGTERM))
 
     presence.enter(app)
+    logs.mask_last_words()
     # Two: letters go out while groups are being formed.
     with _steadily(app.extensions["work"]):
         Worker(

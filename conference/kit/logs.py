@@ -9,8 +9,11 @@ import logging
 import re
 import secrets
 import sys
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
@@ -37,8 +40,9 @@ REFUSALS = frozenset({400, 403, 404, 405, 409, 413, 422, 429})
 """Answers to what should not have been asked: only these say by whom, or a log would tell who has written what, and when."""
 BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
-access = logging.getLogger("conference.access")
-security = logging.getLogger("conference.security")
+OURS = "conference"
+access = logging.getLogger(f"{OURS}.access")
+security = logging.getLogger(f"{OURS}.security")
 
 
 def masked(text: str) -> str:
@@ -114,6 +118,21 @@ class Json(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class Written(logging.StreamHandler[Any]):
+    """Writes to the errors' stream. Of a line that cannot be written only the kind is told: Python would print all of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        with suppress(OSError, ValueError):
+            self.stream.write(f"a line of {record.name} could not be written: {sys.exc_info()[0]}\n")
+
+
+class OfOthers(Written):
+    """What libraries tell, Huey of a task that failed above all: they know nothing of what must not be written down."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.name.partition(".")[0] != OURS and bool(super().filter(record))
+
+
 def init(app: Flask) -> None:
     """Number every request, and write logs in the configured format."""
     app.before_request(_begin)
@@ -121,9 +140,12 @@ def init(app: Flask) -> None:
     is_json = app.config["LOG_FORMAT"] == "json"
     text = "[%(asctime)s] %(levelname)s in %(module)s: %(message)s"
     formatter = Json() if is_json else Lines(text)
-    handler = logging.StreamHandler(sys.stderr)
+    handler, others = Written(sys.stderr), OfOthers(sys.stderr)
     handler.setFormatter(formatter)
+    others.setFormatter(formatter)
     app.logger.handlers[:] = [handler]
+    root = logging.getLogger()
+    root.handlers[:] = [*(one for one in root.handlers if not isinstance(one, OfOthers)), others]
     access.handlers[:] = [handler] if is_json else []
     access.setLevel(logging.INFO if is_json else logging.CRITICAL)
     security.handlers[:] = [handler]
@@ -132,6 +154,17 @@ def init(app: Flask) -> None:
     # In the worker process of gunicorn, which has set up its own: a broken request must not write its address there.
     for other in logging.getLogger("gunicorn.error").handlers:
         other.setFormatter(formatter)
+
+
+def mask_last_words() -> None:
+    """What ends the process, or one of its threads, is written down as everything else is."""
+
+    def tell(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None and not issubclass(kind, KeyboardInterrupt):
+            logging.getLogger(OURS).critical("not expected: %s", kind.__name__, exc_info=(kind, error, trace))
+
+    sys.excepthook = tell
+    threading.excepthook = lambda met: tell(met.exc_type, met.exc_value, met.exc_traceback)
 
 
 def _begin() -> None:

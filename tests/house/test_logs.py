@@ -3,12 +3,13 @@
 import json
 import logging
 import re
+import sys
 
 import pytest
 
 from conference import create_app
 from conference.accounts.models import Role
-from conference.kit import access, logs
+from conference.kit import access, jobs, logs, outage
 
 from ..builders import an_account
 
@@ -151,6 +152,55 @@ class TestWhoComesIn:
         seen = [(one["status"], one.get("by")) for one in told() if "status" in one]
         her = f"account {nora.id}"
         assert seen == [(404, "nobody"), (404, her), (403, her), (422, her), (200, None)]
+
+
+@pytest.fixture
+def told_by_worker(tmp_path, capfd):
+    """Let the worker do a job that fails; gives what was written, and what is left in its queue."""
+
+    def fail(job):
+        app = create_app({"INSTANCE": tmp_path, "LOG_FORMAT": "json"})
+        jobs.every_minute(app, "probe", job)
+        queue = jobs.queue(app)
+        capfd.readouterr()
+        jobs.wake(app, "probe")
+        queue.execute(queue.dequeue())
+        left = b"".join(file.read_bytes() for file in tmp_path.glob("queue.db*"))
+        return capfd.readouterr().err, left.decode("latin-1")
+
+    yield fail
+    for name in ("", "conference", "conference.access", "conference.security"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [one for one in logger.handlers if not isinstance(one, logs.Written)]
+
+
+def test_t01_a_job_that_fails_tells_its_way_and_nobodys_token_or_address(told_by_worker):
+    def job():
+        raise ValueError(f"no luck with {TOKEN} of ada@traeger.example")
+
+    written, left = told_by_worker(job)
+    [entry] = [json.loads(line) for line in written.splitlines()]
+    assert (entry["logger"], entry["level"]) == ("huey", "error") and "in job" in entry["trace"]
+    for text in (written, left):
+        assert TOKEN not in text and "ada@" not in text
+
+
+def test_t01_of_a_line_that_cannot_be_written_only_the_kind_is_told(capfd):
+    mistaken = logging.LogRecord(
+        "probe", logging.ERROR, "a.py", 1, "%d letters", ("ada@traeger.example",), None
+    )
+    logs.Written(sys.stderr).handle(mistaken)
+    written = capfd.readouterr().err
+    assert "probe" in written and "TypeError" in written and "ada@" not in written
+
+
+def test_a_database_that_is_away_is_one_line_for_each_job(told_by_worker):
+    def job():
+        raise outage.Unavailable("another process keeps the turn to write")
+
+    [entry] = [json.loads(line) for line in told_by_worker(job)[0].splitlines()]
+    assert entry["message"] == "probe could not be done: another process keeps the turn to write"
+    assert "trace" not in entry
 
 
 def test_nobody_writes_a_line_of_the_log_by_what_they_type():
