@@ -376,11 +376,29 @@ def retention(dry_run: bool) -> None:
     from .privacy import operations
 
     with force_locale("en"):
-        with unit.writing(commit=not dry_run):
-            counts = operations.run_retention(at=clock.now()).counts
+        counts, failed = _preview() if dry_run else _throw_away()
         click.echo("would be thrown away:" if dry_run else "thrown away:")
         for one in operations.CLASSES:
             click.echo(f"  {counts[one.name]:6d}  {one.label}")
+    if failed:
+        fail("some of it could not be thrown away, see the log: " + failed)
+
+
+def _preview() -> tuple[dict[str, int], str]:
+    from .privacy import operations
+
+    with unit.reading():
+        return operations.preview(at=clock.now()), ""
+
+
+def _throw_away() -> tuple[dict[str, int], str]:
+    from .privacy import operations
+
+    with unit.alone("retention") as is_alone:
+        if not is_alone:
+            fail("a worker is at it just now")
+        run = operations.run_retention(at=clock.now())
+        return run.counts, run.failed
 
 
 @click.group()

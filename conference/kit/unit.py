@@ -10,6 +10,8 @@ from typing import IO, Any, TypeVar
 
 from flask import Response, current_app, g, has_app_context, make_response, request, session
 from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from . import outage
@@ -17,6 +19,8 @@ from .db import db, deadline, writing_mode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+ALONE = 20161006
+"""Our space of PostgreSQL's advisory locks for `alone`."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _turn = threading.Lock()
@@ -140,6 +144,39 @@ def _do(calls: dict[str, Callable[[], None]]) -> None:
                 current_app.logger.error(
                     "work after the commit failed; the schedule repeats it: %s", found.reason
                 )
+
+
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """For work of several transactions that only one process may do at a time: False when somebody does it now.
+
+    Held are a file, for the processes of this machine, and on PostgreSQL, which others may use, its own lock of a session.
+    """
+    with Path(current_app.instance_path, f"{name}.lock").open("a") as file, _session_of_its_own() as session:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield session is None or _has_lock(session, name)
+
+
+@contextmanager
+def _session_of_its_own() -> Iterator[Connection | None]:
+    """A connection that holds a lock and no transaction; closed, not kept, or the lock would stay with it."""
+    if db.engine.dialect.name != "postgresql":
+        yield None
+        return
+    with db.engine.connect() as connection:
+        try:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        finally:
+            connection.invalidate()
+
+
+def _has_lock(session: Connection, name: str) -> bool:
+    query = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
+    return bool(session.scalar(query, {"space": ALONE, "name": name}))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 
 from ..accounts import identities
 from ..accounts import operations as accounts
@@ -32,17 +32,23 @@ def _unused_since(before: datetime) -> ColumnElement[bool]:
     )
 
 
+def _to_close(before: datetime, at: datetime) -> Select[Account]:
+    return select(Account).where(_unused_since(before), Account.reminded_at <= at - NOTICE)
+
+
+def count_unused(before: datetime, at: datetime) -> int:
+    """How many `close_unused` would close, but for the last administrator."""
+    return db.session.scalar(select(func.count()).select_from(_to_close(before, at).subquery())) or 0
+
+
 def close_unused(before: datetime, at: datetime) -> int:
     """Close what nobody has used since then, a month after its owner was told; remind the next ones. Returns how many closed.
 
     Who has never been here goes first, so that the administrator who stays is the one who was here last.
     """
-    told = Account.reminded_at <= at - NOTICE
     order = (Account.last_sign_in_at.is_not(None), Account.last_sign_in_at, Account.id)
     closed = 0
-    for account in db.session.scalars(
-        select(Account).where(_unused_since(before), told).order_by(*order)
-    ).all():
+    for account in db.session.scalars(_to_close(before, at).order_by(*order)).all():
         with suppress(Refused):
             operations.close_account(account, at=at)
             closed += 1
@@ -63,13 +69,21 @@ def _remind(before: datetime, at: datetime) -> None:
     db.session.flush()
 
 
+def _closed_before(before: datetime) -> ColumnElement[bool]:
+    return and_(Account.active.is_(False), Account.closed_at <= before, Account.forgotten_at.is_(None))
+
+
+def count_closed(before: datetime, _at: datetime) -> int:
+    """How many `forget_closed` would forget."""
+    return db.session.scalar(select(func.count(Account.id)).where(_closed_before(before))) or 0
+
+
 def forget_closed(before: datetime, at: datetime) -> int:
     """Take name, address and everything that signs in from accounts that were closed before. Returns how many.
 
     The row stays, without saying whose it was: records say which account did what.
     """
-    over = and_(Account.active.is_(False), Account.closed_at <= before, Account.forgotten_at.is_(None))
-    old = db.session.scalars(select(Account).where(over)).all()
+    old = db.session.scalars(select(Account).where(_closed_before(before))).all()
     for account in old:
         _forget(account, at)
     db.session.flush()

@@ -17,6 +17,8 @@ def init(app: Flask) -> None:
     app.extensions["retention_words"] = operations.retention_words
     app.extensions["letters_kept"] = operations.letters_kept
     app.extensions["periods_list"] = operations.periods_list
+    # So does the house, which wants to know whether the nights do their work.
+    app.extensions["retention_state"] = queries.retention_state
     erasures.on(app, erasures.ADDRESS, erasing.erase_again)
     erasures.on(app, erasing.PERSON, erasing.erase_known_again)
     jobs.every_minute(app, "retention", lambda: operations.keep_schedule(at=clock.now()))

@@ -110,12 +110,11 @@ def note(
     return step
 
 
-def sweep(before: datetime) -> int:
-    """Delete released minutes whose time is over, where the archive has them or has declined them."""
+def old_releases(before: datetime) -> Any:
+    """The statement that deletes released minutes whose time is over, where the archive has them or has declined them."""
     newest = {conference_id: steps[0].state for conference_id, steps in _steps().items()}
     free = [conference_id for conference_id, state in newest.items() if state in FREE]
-    old = delete(Release).where(Release.conference_id.in_(free), Release.released_at <= before)
-    return int(db.session.execute(old.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
+    return delete(Release).where(Release.conference_id.in_(free), Release.released_at <= before)
 
 
 # -- the package -------------------------------------------------------

@@ -4,6 +4,7 @@ What is released (minutes) stays, it is a record. Rows that others need stay too
 person goes. Free texts that name the person get a pseudonym in its place (`core.mentions`).
 """
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from datetime import datetime
 from re import Pattern
 from typing import Any
 
-from sqlalchemy import JSON, String, Table, delete, or_, select, update
+from sqlalchemy import JSON, String, Table, delete, literal, or_, select, type_coerce, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.sqltypes import Enum
 
@@ -79,7 +80,8 @@ def erase(contact: Contact, *, at: datetime, remember: bool = True) -> str:
     db.session.expire_all()
     if not _is_needed(connection, contact.id):
         db.session.execute(delete(Contact).where(Contact.id == contact.id))
-    unit.after_commit("forget-log", forget_log)
+    if remember:  # a night does it once for all
+        unit.after_commit("forget-log", forget_log)
     return pseudonym
 
 
@@ -275,13 +277,32 @@ def _rename_in(connection: Connection, table: Table, pattern: Pattern[str], pseu
     if not columns:
         return
     keys = list(table.primary_key.columns)
-    for row in connection.execute(select(*keys, *columns)).all():
-        old = row[len(keys) :]
-        new = [mentions.forget(value, pattern, pseudonym) for value in old]
-        if list(old) != new:
+    for row in connection.execute(select(*keys, *map(_as_stored, columns))).all():
+        values = {}
+        for column, stored in zip(columns, row[len(keys) :], strict=True):
+            old, is_text = _read(column, stored)
+            new = mentions.forget(old, pattern, pseudonym)
+            if new != old:
+                values[column.name] = literal(new, String()) if is_text else new
+        if values:
             here = [key == value for key, value in zip(keys, row, strict=False)]
-            values = dict(zip((column.name for column in columns), new, strict=True))
             connection.execute(update(table).where(*here).values(values))
+
+
+def _as_stored(column: Any) -> Any:
+    """JSON as SQLite keeps it, which is any text: one bad value must not keep everybody from being erased."""
+    is_json = isinstance(column.type, JSON) and db.engine.dialect.name == "sqlite"
+    return type_coerce(column, String()) if is_json else column
+
+
+def _read(column: Any, stored: Any) -> tuple[Any, bool]:
+    """The value, and whether it is text as it stands there: so is what should be JSON and is not."""
+    if not isinstance(column.type, JSON) or not isinstance(stored, str) or db.engine.dialect.name != "sqlite":
+        return stored, False
+    try:
+        return json.loads(stored), False
+    except ValueError:
+        return stored, True
 
 
 def _forget_record(connection: Connection, contact_id: int, pattern: Pattern[str] | None) -> None:

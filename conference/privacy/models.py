@@ -78,11 +78,12 @@ class RetentionPeriod(Model):
 
 
 class RetentionRun(Model):
-    """A night's work: how much of each class was thrown away."""
+    """A night's work: how much of each class was thrown away. `failed` names those of which something could not be."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ran_at: Mapped[datetime] = mapped_column(index=True)
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
+    failed: Mapped[str] = mapped_column(default="")
 
 
 class ArchiveState(Choice):

@@ -1,12 +1,16 @@
 """Throwing away whose time is over, requests and their decisions, links to one's own data, the house's statements."""
 
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import current_app
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,17 +23,17 @@ from ..conferences.operations import letter
 from ..groups.models import Concern
 from ..inbox.models import InboundMail
 from ..invitations.models import Invitation, ListImport, PersonalLink
-from ..kit import audit, links, unit
+from ..kit import audit, links, outage, unit
 from ..kit.addresses import absolute
-from ..kit.audit import AuditEntry
+from ..kit.audit import AuditEntry, AuditText
 from ..kit.dates import DEFAULT_ZONE
-from ..kit.db import db, found, next_number, one_locked
+from ..kit.db import db, forget_log, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox import control
 from ..outbox.models import Mail, MailState
 from ..outbox.operations import queue
 from ..people.models import AccountLink
-from ..people.unused import close_unused, forget_closed
+from ..people.unused import close_unused, count_closed, count_unused, forget_closed
 from ..providers.models import Contact
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Standing
 from ..sheets.models import GroupSheet, SheetState
@@ -52,6 +56,7 @@ ERASED_LETTER = "privacy-decided"
 HOUR = 3
 MONTHS = {30: 1, 31: 1, 60: 2, 61: 2, 90: 3, 91: 3, 92: 3, 182: 6, 183: 6, 274: 9, 365: 12, 366: 12, 548: 18}
 AFTER_ACTION = timedelta(days=30)
+PAUSE = timedelta(hours=1)
 OVER = (
     MailState.SENT,
     MailState.FAILED,
@@ -61,44 +66,56 @@ OVER = (
 )
 
 
+Over = Callable[[datetime, datetime], list[Any]]
+"""Gets the moment up to which time is over, and now; gives statements or queries."""
+
+
+@dataclass(frozen=True)
+class Special:
+    """What no statement alone can do: how it is done, and how it is counted without doing it. Both get what `Over` gets."""
+
+    do: Callable[[datetime, datetime], int]
+    count: Callable[[datetime, datetime], int]
+
+
 @dataclass(frozen=True)
 class DataClass:
-    """Data that are thrown away together: what it is, from when its days count, how many, what happens."""
+    """Data that are thrown away together: what it is, from when its days count, how many, what happens.
+
+    `people` finds whoever is to be erased, `rows` are the statements that change or delete the rest.
+    """
 
     name: str
     label: Any
     start: Any
     days: int
     action: Any
-    sweep: Callable[[datetime, datetime], int]
+    rows: Over | None = None
+    people: Over | None = None
+    special: Special | None = None
 
 
 # -- what is thrown away -----------------------------------------------
-# Each gets the moment up to which its time is over, and now; each gives how many it has thrown away.
 
 
 def _ended(before: datetime) -> Any:
     return select(Conference.id).where(Conference.ends_at <= before)
 
 
-def _sweep_guests(before: datetime, at: datetime) -> int:
+def _guests(before: datetime, _at: datetime) -> list[Any]:
     """People who declined or did not answer and were not there, or whom nothing knows; not who agreed to be invited again."""
     took_part = _took_part()
     later = select(Invitation.contact_id).join(Conference).where(Conference.ends_at > before)
-    query = (
-        select(Contact)
-        .where(
-            Contact.id.in_(select(Invitation.contact_id).where(Invitation.conference_id.in_(_ended(before)))),
-            Contact.id.not_in(later),
-            Contact.id.not_in(took_part),
-            *_is_named(),
-        )
-        .order_by(Contact.id)
+    guests = select(Contact.id).where(
+        Contact.id.in_(select(Invitation.contact_id).where(Invitation.conference_id.in_(_ended(before)))),
+        Contact.id.not_in(later),
+        Contact.id.not_in(took_part),
+        *_is_named(),
     )
-    left_over = select(Contact).where(
+    left_over = select(Contact.id).where(
         Contact.created_at <= before, *(Contact.id.not_in(ids) for ids in _known()), *_is_named()
     )
-    return _erase_all(query, at) + _erase_all(left_over.order_by(Contact.id), at)
+    return [guests, left_over]
 
 
 def _known() -> list[Any]:
@@ -108,8 +125,14 @@ def _known() -> list[Any]:
 
 
 def _is_named() -> tuple[Any, ...]:
-    """Not a pseudonym yet."""
-    return (or_(Contact.email.is_not(None), Contact.last_name.not_like("P-______")),)
+    """Not a pseudonym yet, and no consent to be invited again."""
+    agreed = select(Registration.contact_id).join(Consent, Consent.registration_id == Registration.id)
+    keeps = agreed.where(Consent.kind == ConsentKind.FUTURE, Consent.withdrawn_at.is_(None))
+    return _has_name(), Contact.id.not_in(keeps)
+
+
+def _has_name() -> Any:
+    return or_(Contact.email.is_not(None), Contact.last_name.not_like("P-______"))
 
 
 def _took_part() -> Any:
@@ -117,7 +140,7 @@ def _took_part() -> Any:
     return registered.union(select(Attendance.contact_id), select(Action.responsible_id))
 
 
-def _sweep_people(before: datetime, at: datetime) -> int:
+def _people(before: datetime, at: datetime) -> list[Any]:
     """Who took part: not while a later conference or an action that is open, or closed for less than a month, needs them."""
     needed = select(Action.responsible_id).where(
         or_(
@@ -137,96 +160,95 @@ def _sweep_people(before: datetime, at: datetime) -> int:
     known = select(Invitation.contact_id).union(
         select(Registration.contact_id), select(Attendance.contact_id), select(Action.responsible_id)
     )
-    query = (
-        select(Contact)
-        .where(
-            Contact.id.in_(known),
-            Contact.id.not_in(needed),
-            *(Contact.id.not_in(some) for some in in_use),
-            *_is_named(),
-        )
-        .order_by(Contact.id)
+    query = select(Contact.id).where(
+        Contact.id.in_(known),
+        Contact.id.not_in(needed),
+        *(Contact.id.not_in(some) for some in in_use),
+        *_is_named(),
     )
-    return _erase_all(query, at)
+    return [query]
 
 
-def _erase_all(query: Any, at: datetime) -> int:
-    agreed = select(Registration.contact_id).join(Consent, Consent.registration_id == Registration.id)
-    keeps = set(
-        db.session.scalars(agreed.where(Consent.kind == ConsentKind.FUTURE, Consent.withdrawn_at.is_(None)))
-    )
-    people = [contact for contact in db.session.scalars(query) if contact.id not in keeps]
-    for contact in people:
-        # By its time, not by request: what a restored backup brings back, the next night throws away again.
-        erase(contact, at=at, remember=False)
-    return len(people)
-
-
-def _sweep_needs(before: datetime, _at: datetime) -> int:
+def _needs(before: datetime, _at: datetime) -> list[Any]:
     has = or_(Registration.diet != "", Registration.access_needs != "")
     here = and_(Registration.conference_id.in_(_ended(before)), has)
-    values = {"diet": "", "access_needs": ""}
-    return _changed(update(Registration).where(here).values(values))
+    return [update(Registration).where(here).values(diet="", access_needs="")]
 
 
-def _sweep_times(before: datetime, _at: datetime) -> int:
+def _times(before: datetime, _at: datetime) -> list[Any]:
     ended = _ended(before)
     timed = or_(Attendance.arrived_at.is_not(None), Attendance.left_at.is_not(None))
     times = update(Attendance).where(Attendance.conference_id.in_(ended), timed)
     waiting = update(Registration).where(
         Registration.conference_id.in_(ended), Registration.queue_number.is_not(None)
     )
-    offers = _changed(delete(SeatOffer).where(SeatOffer.conference_id.in_(ended)))
-    times_gone = _changed(times.values(arrived_at=None, left_at=None))
-    return offers + times_gone + _changed(waiting.values(queue_number=None))
+    return [
+        delete(SeatOffer).where(SeatOffer.conference_id.in_(ended)),
+        times.values(arrived_at=None, left_at=None),
+        waiting.values(queue_number=None),
+    ]
 
 
-def _sweep_photo_consents(before: datetime, _at: datetime) -> int:
+def _photo_consents(before: datetime, _at: datetime) -> list[Any]:
     ended = select(Registration.id).where(Registration.conference_id.in_(_ended(before)))
-    return _changed(delete(Consent).where(Consent.registration_id.in_(ended)))
+    return [delete(Consent).where(Consent.registration_id.in_(ended))]
 
 
-def _sweep_authors(before: datetime, _at: datetime) -> int:
+def _authors(before: datetime, _at: datetime) -> list[Any]:
     ended = _ended(before)
     concerns = update(Concern).where(Concern.conference_id.in_(ended), Concern.contact_id.is_not(None))
     sheets = select(GroupSheet.id).where(GroupSheet.conference_id.in_(ended))
     known = or_(SheetState.contact_id.is_not(None), SheetState.writer != "")
     states = update(SheetState).where(SheetState.sheet_id.in_(sheets), known)
-    return _changed(concerns.values(contact_id=None)) + _changed(states.values(contact_id=None, writer=""))
+    return [concerns.values(contact_id=None), states.values(contact_id=None, writer="")]
 
 
-def _sweep_ballots(before: datetime, _at: datetime) -> int:
-    closed = select(Vote.id).where(Vote.closed_at <= before)
-    return _changed(delete(Ballot).where(Ballot.vote_id.in_(closed)))
+def _closed_votes(before: datetime) -> Any:
+    return select(Vote.id).where(Vote.closed_at <= before)
 
 
-def _sweep_voters(before: datetime, _at: datetime) -> int:
-    closed = select(Vote.id).where(Vote.closed_at <= before)
-    return _changed(delete(Voter).where(Voter.vote_id.in_(closed)))
+def _ballots(before: datetime, _at: datetime) -> list[Any]:
+    return [delete(Ballot).where(Ballot.vote_id.in_(_closed_votes(before)))]
 
 
-def _sweep_actions(before: datetime, at: datetime) -> int:
+def _voters(before: datetime, _at: datetime) -> list[Any]:
+    return [delete(Voter).where(Voter.vote_id.in_(_closed_votes(before)))]
+
+
+def _old_actions(before: datetime) -> Any:
     newest = (
         select(Report.action_id).group_by(Report.action_id).having(func.max(Report.reported_at) <= before)
     )
-    over = select(Action.id).where(Action.status.in_(ENDED), Action.id.in_(newest))
+    return select(Action.id).where(Action.status.in_(ENDED), Action.id.in_(newest))
+
+
+def _owners(before: datetime, _at: datetime) -> list[Any]:
+    """Who was responsible for nothing but old actions; who is still needed elsewhere keeps the name, see `_stand_in`."""
+    over = _old_actions(before)
     later = select(Invitation.contact_id).join(Conference).where(Conference.ends_at > before)
-    query = select(Contact).where(
+    query = select(Contact.id).where(
         Contact.id.in_(select(Action.responsible_id).where(Action.id.in_(over))),
         Contact.id.not_in(select(Action.responsible_id).where(Action.id.not_in(over))),
         Contact.id.not_in(later),
         *_is_named(),
     )
-    owners = _erase_all(query.order_by(Contact.id), at) + _stand_in(over, at)
+    return [query]
+
+
+def _of_actions(before: datetime, _at: datetime) -> list[Any]:
+    over = _old_actions(before)
     others = update(Action).where(Action.id.in_(over), Action.supporters != "")
     authors = update(Report).where(Report.action_id.in_(over), Report.author != "")
-    return owners + _changed(others.values(supporters="")) + _changed(authors.values(author=""))
+    return [others.values(supporters=""), authors.values(author="")]
 
 
-def _stand_in(over: Any, at: datetime) -> int:
+def _named_actions(before: datetime) -> Any:
+    return select(Action).join(Action.responsible).where(Action.id.in_(_old_actions(before)), _has_name())
+
+
+def _stand_in(before: datetime, at: datetime) -> int:
     """Who is still needed elsewhere: of their old actions only the organisation is left."""
-    named = select(Action).join(Action.responsible).where(Action.id.in_(over), *_is_named())
-    actions = list(db.session.scalars(named.order_by(Action.id)))
+    actions = list(db.session.scalars(_named_actions(before).order_by(Action.id)))
     for action in actions:
         action.responsible = Contact(
             provider_id=action.responsible.provider_id,
@@ -239,119 +261,135 @@ def _stand_in(over: Any, at: datetime) -> int:
     return len(actions)
 
 
-def _sweep_letters(before: datetime, _at: datetime) -> int:
+def _count_stand_ins(before: datetime, at: datetime) -> int:
+    (owners,) = _owners(before, at)
+    return _number(_named_actions(before).where(Action.responsible_id.not_in(owners)).subquery())
+
+
+def _letters(before: datetime, _at: datetime) -> list[Any]:
     blank = {"text": "", "calendar": None, "button_url": None, "button_label": None}
     done = and_(
         Mail.state.in_(OVER),
         Mail.created_at <= before,
         func.coalesce(Mail.sent_at, Mail.created_at) <= before,
     )
-    return _changed(update(Mail).where(done, Mail.text != "").values(blank))
+    return [update(Mail).where(done, Mail.text != "").values(blank)]
 
 
-def _sweep_envelopes(before: datetime, _at: datetime) -> int:
+def _envelopes(before: datetime, _at: datetime) -> list[Any]:
     blank = {"recipient_name": "", "recipient_address": "", "subject": "", "error": None}
     done = and_(Mail.state.in_(OVER), func.coalesce(Mail.sent_at, Mail.created_at) <= before)
-    return _changed(update(Mail).where(done, Mail.recipient_address != "").values(blank))
+    return [update(Mail).where(done, Mail.recipient_address != "").values(blank)]
 
 
-def _sweep_links(before: datetime, _at: datetime) -> int:
+def _links(before: datetime, _at: datetime) -> list[Any]:
     dead = delete(PersonalLink).where(
         or_(PersonalLink.expires_at <= before, PersonalLink.revoked_at <= before)
     )
-    over: list[Any] = [
+    return [
+        dead,
         delete(AccessLink).where(AccessLink.expires_at <= before),
         delete(StaffSession).where(StaffSession.ends_at <= before),
         delete(AccountLink).where(AccountLink.expires_at <= before),
     ]
-    return _changed(dead) + sum(_changed(one) for one in over)
 
 
-def _sweep_uploads(before: datetime, _at: datetime) -> int:
+def _uploads(before: datetime, _at: datetime) -> list[Any]:
     old = update(ListImport).where(ListImport.content.is_not(None), ListImport.created_at <= before)
-    return _changed(old.values(content=None))
+    return [old.values(content=None)]
 
 
-def _sweep_record(before: datetime, _at: datetime) -> int:
-    numbers = select(AuditEntry.number).where(
+def _old_entries(before: datetime) -> Any:
+    return select(AuditEntry.number).where(
         AuditEntry.at <= before,
         or_(AuditEntry.conference_id.is_(None), AuditEntry.conference_id.in_(_ended(before))),
     )
-    return audit.forget_texts(db.session.connection(), set(db.session.scalars(numbers)))
 
 
-def _sweep_requests(before: datetime, _at: datetime) -> int:
-    return _changed(delete(PrivacyRequest).where(PrivacyRequest.decided_at <= before))
+def _forget_record(before: datetime, _at: datetime) -> int:
+    return audit.forget_texts(db.session.connection(), set(db.session.scalars(_old_entries(before))))
 
 
-def _sweep_inbox(before: datetime, _at: datetime) -> int:
-    return _changed(delete(InboundMail).where(InboundMail.read_at <= before))
+def _count_record(before: datetime, _at: datetime) -> int:
+    return _number(select(AuditText.number).where(AuditText.number.in_(_old_entries(before))).subquery())
 
 
-def _sweep_feedback(before: datetime, _at: datetime) -> int:
+def _requests(before: datetime, _at: datetime) -> list[Any]:
+    return [delete(PrivacyRequest).where(PrivacyRequest.decided_at <= before)]
+
+
+def _inbox(before: datetime, _at: datetime) -> list[Any]:
+    return [delete(InboundMail).where(InboundMail.read_at <= before)]
+
+
+def _minutes(before: datetime, _at: datetime) -> list[Any]:
+    return [archiving.old_releases(before)]
+
+
+def _feedback(before: datetime, _at: datetime) -> list[Any]:
     old = update(Feedback).where(Feedback.answered_at <= before, Feedback.email != "")
-    return _changed(old.values(email=""))
+    return [old.values(email="")]
 
 
-def _changed(statement: Any) -> int:
-    db.session.flush()
-    done = db.session.execute(statement.execution_options(synchronize_session=False))
-    db.session.expire_all()
-    return int(done.rowcount)  # type: ignore[attr-defined]
+def _number(rows: Any, *conditions: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(rows).where(*conditions)) or 0
 
 
 END, DELIVERY = _l("end of the conference"), _l("delivery")
 DELETE, FORGET = _l("delete"), _l("replace the name by a pseudonym")
 CLASSES = (
-    DataClass("needs", _l("Food and needs"), END, 3, DELETE, _sweep_needs),
-    DataClass("guests", _l("Invited people who declined or did not answer"), END, 28, DELETE, _sweep_guests),
-    DataClass("times", _l("Waiting list, times of arriving and leaving"), END, 28, DELETE, _sweep_times),
+    DataClass("needs", _l("Food and needs"), END, 3, DELETE, _needs),
+    DataClass("guests", _l("Invited people who declined or did not answer"), END, 28, DELETE, people=_guests),
+    DataClass("times", _l("Waiting list, times of arriving and leaving"), END, 28, DELETE, _times),
     DataClass(
         "people",
         _l("Contact data of who was registered or there (not while an action of theirs is open)"),
         END,
         182,
         FORGET,
-        _sweep_people,
+        people=_people,
     ),
-    DataClass(
-        "authors", _l("Who proposed a concern or wrote a results sheet"), END, 182, DELETE, _sweep_authors
-    ),
+    DataClass("authors", _l("Who proposed a concern or wrote a results sheet"), END, 182, DELETE, _authors),
     DataClass(
         "ballots",
         _l("Single ballots (the result stays)"),
         _l("closing of the vote"),
         0,
         DELETE,
-        _sweep_ballots,
+        _ballots,
     ),
-    DataClass("voters", _l("Who has voted"), _l("closing of the vote"), 182, DELETE, _sweep_voters),
+    DataClass("voters", _l("Who has voted"), _l("closing of the vote"), 182, DELETE, _voters),
     DataClass(
         "actions",
         _l("Who was responsible for an action"),
         _l("closing of the action"),
         365,
         _l("leave only the organisation"),
-        _sweep_actions,
+        _of_actions,
+        _owners,
+        Special(_stand_in, _count_stand_ins),
     ),
-    DataClass("consents", _l("Consents to photos, as proof"), END, 1096, DELETE, _sweep_photo_consents),
-    DataClass("letters", _l("Text of letters"), DELIVERY, 7, DELETE, _sweep_letters),
-    DataClass("envelopes", _l("Recipient and subject of letters"), DELIVERY, 182, DELETE, _sweep_envelopes),
-    DataClass("links", _l("Links and sessions"), _l("expiry"), 0, DELETE, _sweep_links),
+    DataClass("consents", _l("Consents to photos, as proof"), END, 1096, DELETE, _photo_consents),
+    DataClass("letters", _l("Text of letters"), DELIVERY, 7, DELETE, _letters),
+    DataClass("envelopes", _l("Recipient and subject of letters"), DELIVERY, 182, DELETE, _envelopes),
+    DataClass("links", _l("Links and sessions"), _l("expiry"), 0, DELETE, _links),
+    DataClass("uploads", _l("Uploaded lists that were not taken over"), _l("upload"), 7, DELETE, _uploads),
     DataClass(
-        "uploads", _l("Uploaded lists that were not taken over"), _l("upload"), 7, DELETE, _sweep_uploads
+        "record",
+        _l("Texts beside the record of changes"),
+        END,
+        365,
+        DELETE,
+        special=Special(_forget_record, _count_record),
     ),
-    DataClass("record", _l("Texts beside the record of changes"), END, 365, DELETE, _sweep_record),
-    DataClass(
-        "inbox", _l("What came by e-mail (without its words)"), _l("arrival"), 182, DELETE, _sweep_inbox
-    ),
+    DataClass("inbox", _l("What came by e-mail (without its words)"), _l("arrival"), 182, DELETE, _inbox),
     DataClass(
         "requests",
         _l("Requests about data, and their decisions"),
         _l("the decision"),
         1096,
         DELETE,
-        _sweep_requests,
+        _requests,
     ),
     DataClass(
         "minutes",
@@ -359,10 +397,10 @@ CLASSES = (
         _l("release"),
         3653,
         DELETE,
-        lambda before, _at: archiving.sweep(before),
+        _minutes,
     ),
     DataClass(
-        "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _sweep_feedback
+        "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _feedback
     ),
     DataClass(
         "accounts",
@@ -370,9 +408,16 @@ CLASSES = (
         _l("last sign-in"),
         365,
         _l("close; a letter a month before says so"),
-        close_unused,
+        special=Special(close_unused, count_unused),
     ),
-    DataClass("closed_accounts", _l("Closed staff accounts"), _l("closing"), 90, FORGET, forget_closed),
+    DataClass(
+        "closed_accounts",
+        _l("Closed staff accounts"),
+        _l("closing"),
+        90,
+        FORGET,
+        special=Special(forget_closed, count_closed),
+    ),
 )
 
 
@@ -420,28 +465,150 @@ def periods_list() -> str:
 
 
 def run_retention(*, at: datetime) -> RetentionRun:
-    """Throw away whose time is over, and write down how much. Twice changes nothing more."""
-    days = queries.periods(CLASSES)
-    counts = {one.name: one.sweep(at - timedelta(days=days[one.name]), at) for one in CLASSES}
-    run = RetentionRun(ran_at=at, counts=counts)
-    db.session.add(run)
-    db.session.flush()
+    """Throw away whose time is over, and write down how much. Twice changes nothing more.
+
+    One transaction for each class and each person, so that everybody else gets a turn; inside an open one, savepoints. What
+    cannot be thrown away stays as it is, is counted as failed, and keeps nothing else from going.
+    """
+    night = _Night(at)
+    with _piece():
+        days = queries.periods(CLASSES)
+    try:
+        for one in CLASSES:
+            night.throw_away(one, at - timedelta(days=days[one.name]))
+    except _Away:
+        pass  # it is noted, and tried again later
+    with _piece():
+        run = RetentionRun(ran_at=at, counts=night.counts, failed=",".join(sorted(night.failed)))
+        db.session.add(run)
+        db.session.flush()
+        unit.after_commit("forget-log", forget_log)
     return run
 
 
+@contextmanager
+def _piece() -> Iterator[None]:
+    with db.session.begin_nested() if unit.is_writing() else unit.writing():
+        db.session.expire_all()
+        yield
+
+
+class _Away(Exception):
+    """Database or disk cannot be used for the time being: everything that is left would only wait for it too."""
+
+
+class _Night:
+    """One run: what was thrown away of each class, and how many pieces of it were not."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.counts = {one.name: 0 for one in CLASSES}
+        self.failed: Counter[str] = Counter()
+
+    def throw_away(self, one: DataClass, before: datetime) -> None:
+        """One class up to its moment."""
+        for query in one.people(before, self.at) if one.people else ():
+            ids: list[int] = []
+            self._do(one, partial(_find, query, ids))
+            for contact_id in ids:
+                self._do(one, partial(_erase_one, query, contact_id, self.at))
+        if one.special:
+            self._do(one, partial(one.special.do, before, self.at))
+        if one.rows:
+            self._do(one, partial(_change_all, one.rows, before, self.at))
+
+    def _do(self, one: DataClass, work: Callable[[], int]) -> None:
+        try:
+            with _piece():
+                number = work()
+        except Exception as error:  # noqa: BLE001 - a row that cannot be read must not keep all others
+            self._note(one, error)
+        else:
+            self.counts[one.name] += number
+
+    def _note(self, one: DataClass, error: Exception) -> None:
+        self.failed[one.name] += 1
+        away = outage.judged(error)
+        if away is not None:
+            current_app.logger.error("retention of %s: %s", one.name, away.reason)
+            if not outage.is_lost_race(error):
+                raise _Away from error
+        elif self.failed[one.name] == 1:
+            current_app.logger.error("retention of %s failed", one.name, exc_info=error)
+
+
+def _find(query: Any, ids: list[int]) -> int:
+    ids += db.session.scalars(query.order_by(Contact.id))
+    return 0
+
+
+def _erase_one(query: Any, contact_id: int, at: datetime) -> int:
+    """Somebody may need the person since they were found: it is asked once more."""
+    if db.session.scalar(query.where(Contact.id == contact_id)) is None:
+        return 0
+    # By its time, not by request: what a restored backup brings back, the next night throws away again.
+    erase(found(db.session.get(Contact, contact_id)), at=at, remember=False)
+    return 1
+
+
+def _change_all(rows: Over, before: datetime, at: datetime) -> int:
+    return sum(_changed(statement) for statement in rows(before, at))
+
+
+def _changed(statement: Any) -> int:
+    db.session.flush()
+    done = db.session.execute(statement.execution_options(synchronize_session=False))
+    db.session.expire_all()
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def preview(*, at: datetime) -> dict[str, int]:
+    """How much the next run would throw away of each class, counted without doing it. Who goes is counted once.
+
+    What goes along with somebody is counted with its own class too, when its time is over.
+    """
+    days = queries.periods(CLASSES)
+    counts, gone = {}, set[int]()
+    for one in CLASSES:
+        before = at - timedelta(days=days[one.name])
+        ids = {
+            id_
+            for query in (one.people(before, at) if one.people else ())
+            for id_ in db.session.scalars(query)
+        }
+        rows = one.rows(before, at) if one.rows else ()
+        counts[one.name] = (
+            len(ids - gone)
+            + sum(_number(statement.table, statement.whereclause) for statement in rows)
+            + (one.special.count(before, at) if one.special else 0)
+        )
+        gone |= ids
+    return counts
+
+
 def keep_schedule(*, at: datetime) -> bool:
-    """Run once a night; blank at once the letters that told somebody of their erasure. True when the night's run was made."""
+    """Run once a night; blank at once the letters that told somebody of their erasure. True when the night's run was made.
+
+    Of several workers one does it. What failed is tried again, not before an hour has passed.
+    """
     with unit.reading():
         is_due = _is_due(at)
         has_told = bool(db.session.scalar(select(func.count(Mail.id)).where(*_told())))
     if has_told:
         with unit.writing():
             forget_told()
-    if is_due:
-        with unit.writing():
-            if _is_due(at):
-                run_retention(at=at)
-    return is_due
+    if not is_due:
+        return False
+    with unit.alone("retention") as is_alone:
+        if not is_alone:
+            return False
+        with unit.reading():
+            is_due = _is_due(at)
+        if is_due:
+            current_app.extensions["retention_begun"] = at
+            run_retention(at=at)
+            del current_app.extensions["retention_begun"]
+        return is_due
 
 
 def _is_due(at: datetime) -> bool:
@@ -449,8 +616,15 @@ def _is_due(at: datetime) -> bool:
     tonight = local.replace(hour=HOUR, minute=0, second=0, microsecond=0)
     if local < tonight:
         tonight -= timedelta(days=1)
-    last = db.session.scalar(select(func.max(RetentionRun.ran_at)))
-    return last is None or last < tonight
+    last = queries.last_run()
+    if last is not None and last.ran_at >= tonight and not last.failed:
+        return False
+    # Whatever it was that failed, it is not over in a minute. A run that could not even be written down counts too.
+    tries = [
+        last.ran_at if last is not None and last.failed else None,
+        current_app.extensions.get("retention_begun"),
+    ]
+    return not any(one is not None and timedelta() <= at - one < PAUSE for one in tries)
 
 
 def _told() -> tuple[Any, ...]:

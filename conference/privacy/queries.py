@@ -1,12 +1,12 @@
 """Who asked for what, and what is kept how long."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
@@ -26,6 +26,8 @@ from .models import (
     Statement,
 )
 
+LATE = timedelta(hours=36)
+
 
 def periods(classes: Iterable[Any]) -> dict[str, int]:
     """Days by class: the operator's, else the setting's, else the default."""
@@ -37,6 +39,29 @@ def periods(classes: Iterable[Any]) -> dict[str, int]:
 def runs() -> list[RetentionRun]:
     """The last nights, newest first."""
     return list(db.session.scalars(select(RetentionRun).order_by(RetentionRun.id.desc()).limit(30)))
+
+
+def last_run(*, is_good: bool = False) -> Any:
+    """When the last run was, and what failed in it; or the last one in which nothing failed. What it threw away is not read."""
+    query = select(RetentionRun.ran_at, RetentionRun.failed).order_by(RetentionRun.id.desc()).limit(1)
+    return db.session.execute(query.where(RetentionRun.failed == "") if is_good else query).one_or_none()
+
+
+def first_run() -> datetime | None:
+    """When the first run was."""
+    return db.session.scalar(select(func.min(RetentionRun.ran_at)))
+
+
+def retention_state(at: datetime) -> tuple[bool, dict[str, Any]]:
+    """Whether what is over is thrown away, and figures: the last run in which nothing failed must not be long ago."""
+    last, good = last_run(), last_run(is_good=True)
+    since = good.ran_at if good is not None else first_run()
+    figures: dict[str, Any] = {"last": None, "age_seconds": None, "failed": []}
+    if good is not None:
+        figures |= {"last": good.ran_at.isoformat(), "age_seconds": round((at - good.ran_at).total_seconds())}
+    if last is not None and last.failed:
+        figures["failed"] = last.failed.split(",")
+    return since is None or at - since <= LATE, figures
 
 
 def open_request(contact_id: int, kind: RequestKind) -> PrivacyRequest | None:

@@ -267,8 +267,8 @@ def show_retention() -> ResponseReturnValue:
 @bp.get("/retention/preview")
 @access.staff(access.ADMIN)
 def preview_retention() -> ResponseReturnValue:
-    """What tonight would throw away: done, counted and rolled back, as every GET is."""
-    counts = operations.run_retention(at=clock.now()).counts
+    """What tonight would throw away, counted only."""
+    counts = operations.preview(at=clock.now())
     return pages.show("privacy/preview_retention.html", classes=operations.CLASSES, counts=counts)
 
 

@@ -62,6 +62,9 @@ def _of_checks(checks: dict[str, queries.Check]) -> Iterator[tuple[str, str, Sam
         yield "folgetermin_jobs_failed", "Jobs that failed, of the workers that are known.", failed
         if seen["age_seconds"] is not None:
             yield "folgetermin_worker_age_seconds", "When one was last seen.", [({}, seen["age_seconds"])]
+    if "retention" in checks and checks["retention"].figures["last"]:
+        age: Samples = [({}, checks["retention"].figures["age_seconds"])]
+        yield "folgetermin_retention_age_seconds", "When all that was over was last thrown away.", age
     if "queue" in checks:
         waiting: dict[str, Any] = checks["queue"].figures
         letters: Samples = [({"state": state}, number) for state, number in waiting["letters"].items()]

@@ -40,7 +40,7 @@ def checks(app: Flask, at: datetime) -> list[Check]:
             found = [_database(), _schema(app), *found]
             # What follows asks tables that only the current schema is sure to have.
             if found[1].is_good:
-                found += [_worker(at), _queue(at)]
+                found += [_worker(at), _queue(at), _retention(app, at)]
     except outage.AWAY:
         found = [Check("database", False, {}), _disk(app), *_backup(app, at)]
     return found
@@ -94,6 +94,12 @@ def _queue(at: datetime) -> Check:
         "delivery": outbox.delivery(),
     }
     return Check("queue", waits <= PATIENCE or outbox.delivery() in {"nowhere", "held"}, figures)
+
+
+def _retention(app: Flask, at: datetime) -> Check:
+    """Whether what is over is thrown away; privacy, downstream, knows."""
+    is_good, figures = app.extensions["retention_state"](at)
+    return Check("retention", is_good, figures)
 
 
 def _disk(app: Flask) -> Check:

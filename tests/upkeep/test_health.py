@@ -12,9 +12,10 @@ from sqlalchemy.engine import make_url
 
 from conference import create_app
 from conference.accounts.models import Role
-from conference.kit import clock, jobs, soundness
+from conference.kit import clock, jobs, soundness, unit
 from conference.kit.db import db
 from conference.outbox import operations as outbox
+from conference.privacy.models import RetentionRun
 from conference.upkeep import operations
 
 from ..builders import NOW, a_mail, an_account
@@ -96,6 +97,20 @@ def test_a_database_in_which_nothing_can_be_stored_is_noticed(ready, without_rig
 def test_another_schema_is_not_ready(ready, revision):
     stamp(ready, revision)
     assert readiness(ready) == {"schema"}
+
+
+def test_a_night_that_threw_nothing_away_for_long_is_noticed(ready):
+    def a_night(hours, failed=""):
+        with ready.app_context(), unit.writing():
+            when = clock.now() - timedelta(hours=hours)
+            db.session.add(RetentionRun(ran_at=when, counts={}, failed=failed))
+
+    a_night(37)
+    a_night(2, failed="guests")
+    assert readiness(ready) == {"retention"}
+    a_night(1)
+    assert readiness(ready) == set()
+    assert "folgetermin_retention_age_seconds 36" in ready.test_client().get("/metrics").text
 
 
 def test_a_worker_that_was_not_seen_for_minutes_is_gone(ready):

@@ -1708,6 +1708,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("ran_at", Moment(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("failed", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_run")),
     )
     with op.batch_alter_table("retention_run", schema=None) as batch_op:
