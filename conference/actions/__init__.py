@@ -1,5 +1,8 @@
 """Decisions and actions, and what became of them."""
 
+from datetime import datetime
+from functools import partial
+
 from flask import Blueprint, Flask
 
 from ..kit import clock, jobs, unit
@@ -18,7 +21,10 @@ def send_due_reminders() -> int:
     """Send what is due now; returns the number of letters."""
     now = clock.now()
     with unit.reading():
-        if not letters.due_reminders(now=now):
-            return 0
+        people = letters.people_to_remind(now=now)
+    return sum(unit.tried(f"reminding contact {one}", partial(_remind, one, now)) for one in people)
+
+
+def _remind(contact_id: int, now: datetime) -> int:
     with unit.writing():
-        return letters.remind(now=now)
+        return letters.remind_person(contact_id, now=now)

@@ -4,6 +4,7 @@ import secrets
 from collections import defaultdict
 from datetime import date, datetime
 
+from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -12,6 +13,7 @@ from ..conferences.operations import letter
 from ..core.actions import reminder_kind
 from ..invitations.models import LinkPurpose
 from ..invitations.operations import link_url, personal_link
+from ..kit import outage
 from ..kit.dates import local
 from ..kit.db import db, one_locked
 from ..outbox.operations import queue
@@ -52,11 +54,22 @@ def remind(*, now: datetime) -> int:
     One letter a day per person holds all actions of that person (handbook outcomes O24). Safe to run twice, in parallel
     and after missed days. Returns the number of letters.
     """
-    people = {action.responsible_id for action, _kind in due_reminders(now=now)}
-    return sum(_remind(contact_id, now) for contact_id in sorted(people))
+    return sum(remind_person(contact_id, now=now) for contact_id in people_to_remind(now=now))
 
 
-def _remind(contact_id: int, now: datetime) -> int:
+def people_to_remind(*, now: datetime) -> list[int]:
+    """Whose reminders are due. Where one row of all cannot be read, everybody who has something to do."""
+    try:
+        return sorted({action.responsible_id for action, _kind in due_reminders(now=now)})
+    except Exception as error:
+        if outage.judged(error) is not None:
+            raise
+        current_app.logger.exception("a reminder cannot be read")
+        return queries.responsible_ids()
+
+
+def remind_person(contact_id: int, *, now: datetime) -> int:
+    """Remind one person of what is due; returns the number of letters."""
     # A run beside this one waits at the lock and then finds nothing left to say.
     one_locked(select(Contact).where(Contact.id == contact_id))
     due = due_reminders(now=now, contact_id=contact_id)

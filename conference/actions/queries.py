@@ -160,6 +160,12 @@ def unfinished_actions(contact_id: int | None = None) -> list[Action]:
     return list(db.session.scalars(query))
 
 
+def responsible_ids() -> list[int]:
+    """Who is responsible for something that is neither done nor dropped."""
+    query = select(Action.responsible_id).where(Action.status.not_in(ENDED)).distinct()
+    return list(db.session.scalars(query.order_by(Action.responsible_id)))
+
+
 def sent_reminders(actions: Iterable[Action]) -> set[tuple[int, str, date]]:
     """(action id, kind, due date) of the letters that went out."""
     query = select(ActionReminder).where(ActionReminder.action_id.in_([action.id for action in actions]))

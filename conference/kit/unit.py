@@ -118,6 +118,24 @@ def reading() -> Iterator[None]:
         db.session.rollback()
 
 
+def tried(what: str, work: Callable[[], int]) -> int:
+    """Do one of many things, in transactions of its own: when it cannot be done that is told, and the others get their turn.
+
+    Raises what is an outage, which all the others would meet too, but for a race that was lost to somebody else.
+    """
+    try:
+        return work()
+    except Exception as error:
+        found = outage.judged(error)
+        if found is None:
+            current_app.logger.exception("%s could not be done", what)
+        elif outage.is_lost_race(error):
+            current_app.logger.error("%s could not be done: %s", what, found.reason)
+        else:
+            raise
+        return 0
+
+
 def must_be_closed(doing: str) -> None:
     """Raise RuntimeError while a transaction is open: slow or outside work would hold locks for as long as it takes."""
     if has_app_context() and db.session.registry.has() and db.session().in_transaction():

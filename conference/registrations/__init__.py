@@ -1,5 +1,8 @@
 """Answers, seats, waiting list, attendance on the day."""
 
+from datetime import datetime
+from functools import partial
+
 from flask import Blueprint, Flask
 
 from ..kit import clock, jobs, unit
@@ -21,8 +24,14 @@ def settle_seats() -> int:
     """End offers whose time is over, remember the others, and let the waiting list move up. Returns how many conferences."""
     at = clock.now()
     with unit.reading():
-        due = queries.conferences_to_settle(at)
-    for conference in due:
+        ids = queries.ids_to_look_at(at)
+    return sum(unit.tried(f"seats of conference {one}", partial(_settle, one, at)) for one in ids)
+
+
+def _settle(conference_id: int, at: datetime) -> int:
+    with unit.reading():
+        conference = queries.conference_to_settle(conference_id, at)
+    if conference is not None:
         with unit.writing():
             seats.settle(conference, at=at)
-    return len(due)
+    return int(conference is not None)

@@ -426,14 +426,20 @@ def outlook(conference: Conference, contact: Contact) -> str:
     return "seat" if has_room and not to_be_served(conference, allotment) else "full"
 
 
-def conferences_to_settle(at: datetime) -> list[Conference]:
-    """Where an offer has run out or is to be remembered, or where somebody waits and there is a seat for them."""
+def ids_to_look_at(at: datetime) -> list[int]:
+    """The conferences in which somebody waits or has an offer."""
     waits = exists().where(
         Registration.conference_id == Conference.id, Registration.standing == Standing.WAITING
     )
     holds = exists().where(SeatOffer.conference_id == Conference.id, SeatOffer.ended_at.is_(None))
-    query = select(Conference).where(or_(and_(Conference.starts_at > at, waits), holds))
-    return [one for one in db.session.scalars(query.order_by(Conference.id)) if _is_due(one, at)]
+    query = select(Conference.id).where(or_(and_(Conference.starts_at > at, waits), holds))
+    return list(db.session.scalars(query.order_by(Conference.id)))
+
+
+def conference_to_settle(conference_id: int, at: datetime) -> Conference | None:
+    """The conference, where an offer has run out or is to be remembered, or somebody waits and there is a seat for them."""
+    conference = db.session.get(Conference, conference_id)
+    return conference if conference is not None and _is_due(conference, at) else None
 
 
 def _is_due(conference: Conference, at: datetime) -> bool:

@@ -136,6 +136,19 @@ def test_the_job_in_parallel_sends_once(app, in_house, monkeypatch):
         assert (failures, len(mails()), len(kinds())) == ([], 3, 3)
 
 
+def test_f25_an_action_that_cannot_be_read_keeps_nobody_from_being_reminded(app, in_house, monkeypatch):
+    monkeypatch.setattr("conference.kit.clock.now", lambda: NOON)
+    with in_house():
+        conference = a_conference()
+        bad, good = (an_action(conference, responsible=a_contact()) for _number in range(2))
+    with in_house():
+        db.session.execute(db.text("UPDATE action SET due_on = 'infinity' WHERE id = :id"), {"id": bad.id})
+    with app.app_context():
+        assert [send_due_reminders(), send_due_reminders()] == [1, 0]
+    with in_house():
+        assert kinds() == [(good.id, "day")]
+
+
 def test_without_anything_due_the_job_takes_no_write_lock(app, in_house, monkeypatch):
     monkeypatch.setattr("conference.kit.clock.now", lambda: NOON)
     with in_house():

@@ -24,9 +24,9 @@ def settings():
     return {"CLOCK_START": NOW}
 
 
-def full(capacity=1, waiting=2, hours=48, per_provider=None):
+def full(capacity=1, waiting=2, hours=48, per_provider=None, **more):
     """A conference that makes offers, with all seats taken and people waiting; gives it and everybody in order."""
-    conference = a_conference(seats=capacity)
+    conference = a_conference(seats=capacity, **more)
     seats.set_rules(conference, seats.Rules(per_provider, hours), 0, at=NOW)
     guests = [an_invitation(conference, sent=True) for _ in range(capacity + waiting)]
     return conference, [operations.accept(guest, an_answer(), at=NOW - HOUR) for guest in guests]
@@ -37,6 +37,11 @@ def offered(capacity=1, waiting=2, **over):
     conference, people = full(capacity, waiting, **over)
     operations.withdraw(people[0], at=NOW)
     return conference, people[1:]
+
+
+def to_settle(at):
+    found = [queries.conference_to_settle(one, at) for one in queries.ids_to_look_at(at)]
+    return [one for one in found if one is not None]
 
 
 def offers(person):
@@ -99,12 +104,12 @@ def test_f02_when_the_time_is_over_the_offer_goes_to_the_next_and_the_person_to_
     conference, (first, second) = offered()
     [offer] = offers(first)
     late = NOW + 48 * HOUR
-    assert queries.conferences_to_settle(late - timedelta(seconds=1)) == [conference]  # the reminder
+    assert to_settle(late - timedelta(seconds=1)) == [conference]  # the reminder
     seats.settle(conference, at=late)
     assert (offer.outcome, offer.ended_at) == (OfferEnd.EXPIRED, late)
     assert [queries.place_in_line(one) for one in (second, first)] == [1, 2]
     assert len(offers(second)) == 1 and len(letters(first, "seat_offer_ended")) == 1
-    assert queries.conferences_to_settle(late) == []
+    assert to_settle(late) == []
 
 
 def test_f02_who_waits_alone_reads_that_the_offer_has_ended_and_is_offered_the_seat_once_more(house):
@@ -212,7 +217,7 @@ def test_who_does_not_answer_twice_is_passed_over_until_an_organiser_offers_agai
         seats.settle(conference, at=NOW + 50 * round_ * HOUR)
     at = NOW + 101 * HOUR
     assert [one.outcome for one in offers(silent)] == [OfferEnd.EXPIRED] * 2
-    assert numbers(conference) == (0, 0, 1, 1) and queries.conferences_to_settle(at) == []
+    assert numbers(conference) == (0, 0, 1, 1) and to_settle(at) == []
     assert operations.accept(an_invitation(conference), an_answer(), at=at).standing is Standing.CONFIRMED
     with pytest.raises(Refused, match="kein Platz frei"):
         seats.offer_again(silent, at=at)
@@ -350,6 +355,20 @@ def test_an_offer_that_is_none_is_not_found(browser, in_house, guest, offer):
     fields = {"offer": offer, "reply": "accepted"}
     browser.submit("registrations.answer_offer_by_link", fields, status=404, token=token)
     browser.enter(link).submit("registrations.answer_offer", fields, status=404)
+
+
+def test_f25_one_conference_that_cannot_be_settled_keeps_no_other_waiting(app, in_house, monkeypatch):
+    with in_house():
+        conference, _waiting = offered()
+        offered(series=conference.series, slug="other")
+        first = conference.id
+    with in_house():
+        db.session.execute(
+            db.text("UPDATE conference SET ends_at = 'infinity' WHERE id = :id"), {"id": first}
+        )
+    monkeypatch.setattr(clock, "now", lambda: NOW + 49 * HOUR)
+    with app.app_context():
+        assert (settle_seats(), settle_seats()) == (1, 0)
 
 
 def test_too_late_is_a_page_that_says_so_and_the_job_gives_the_seat_on(
