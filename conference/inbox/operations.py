@@ -35,10 +35,16 @@ def is_configured() -> bool:
 def look(now: Callable[[], datetime]) -> int:
     """Read what is new in the mailbox; returns how many mails. Own transactions; safe to be killed and to run twice.
 
-    A mail that met an outage keeps its place, and is read again the next time. Then the outage is raised.
+    Of several workers one reads. A mail that met an outage keeps its place, and is read again the next time; the outage is
+    raised at the end.
     """
     if not is_configured():
         return 0
+    with unit.alone("inbox") as is_alone:
+        return _look(now) if is_alone else 0
+
+
+def _look(now: Callable[[], datetime]) -> int:
     number, troubles = 0, list[Exception]()
     try:
         with Letterbox(_settings(), LARGEST) as box:

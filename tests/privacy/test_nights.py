@@ -50,6 +50,11 @@ def run(app, at=LATER):
         return operations.run_retention(at=at)
 
 
+def keep(app, at):
+    with app.app_context():
+        return operations.keep_schedule(at=at)
+
+
 def last_names(app):
     with app.app_context(), unit.reading():
         return dict(db.session.execute(select(Contact.id, Contact.last_name)).all())
@@ -86,10 +91,6 @@ def test_f25_a_person_who_cannot_be_read_keeps_nobody_else(app, people, in_house
 def test_f25_what_failed_is_tried_again_not_before_an_hour_and_monitoring_says_so(
     app, people, in_house, browser
 ):
-    def keep(at):
-        with app.app_context():
-            return operations.keep_schedule(at=at)
-
     def state(at):
         with app.app_context(), unit.reading():
             is_good, figures = queries.retention_state(at)
@@ -97,11 +98,16 @@ def test_f25_what_failed_is_tried_again_not_before_an_hour_and_monitoring_says_s
 
     spoil(in_house, f"UPDATE contact SET created_at = 'infinity' WHERE id = {people[1]}")
     night = datetime(2024, 9, 3, 3, 0, tzinfo=UTC)
-    assert [keep(night + minutes * HOUR / 60) for minutes in (0, 1, 59, 61)] == [True, False, False, True]
+    assert [keep(app, night + minutes * HOUR / 60) for minutes in (0, 1, 59, 61)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
     assert state(night + 35 * HOUR) == (True, ["guests", "people"])
     assert state(night + 37 * HOUR) == (False, ["guests", "people"])
     spoil(in_house, f"UPDATE contact SET created_at = '2023-05-02 08:00:00' WHERE id = {people[1]}")
-    assert [keep(night + hours * HOUR) for hours in (37, 38, 50)] == [True, False, True]
+    assert [keep(app, night + hours * HOUR) for hours in (37, 38, 50)] == [True, False, True]
     assert state(night + 51 * HOUR) == (True, [])
     assert all(name.startswith("P-") for name in last_names(app).values())
 
@@ -137,3 +143,32 @@ def test_looking_at_what_would_go_erases_nobody(app, people, monkeypatch, count_
         counts = operations.preview(at=LATER)
     assert counts["guests"] == 2 and counts["people"] == 1 and counts["needs"] == 1
     assert not [one for one in seen if one.split()[0] in {"UPDATE", "DELETE", "INSERT", "SAVEPOINT"}]
+
+
+def test_f17_of_two_workers_one_does_the_nights_work(app, people, monkeypatch):
+    real, other = operations.run_retention, []
+
+    def begun(*, at):
+        monkeypatch.setattr(operations, "run_retention", real)
+        with ThreadPoolExecutor(1) as pool:
+            other.append(pool.submit(keep, app, at).result())
+        return real(at=at)
+
+    monkeypatch.setattr(operations, "run_retention", begun)
+    assert keep(app, LATER) and other == [False]
+    with app.app_context(), unit.reading():
+        assert db.session.scalar(select(func.count(RetentionRun.id))) == 1
+
+
+def test_f17_a_worker_on_another_machine_with_the_same_database_counts_too(
+    app, people, monkeypatch, tmp_path
+):
+    with app.app_context():
+        is_another_house = db.engine.dialect.name == "sqlite"
+        with monkeypatch.context() as patch:
+            patch.setattr(app, "instance_path", str(tmp_path))
+            there = unit.alone("retention")
+            assert there.__enter__()
+        assert keep(app, LATER) is is_another_house
+        there.__exit__(None, None, None)
+        assert keep(app, LATER) is not is_another_house, "and not longer than it lasts"
