@@ -39,7 +39,8 @@ def now() -> datetime:
     shown: datetime | None = current_app.config["CLOCK_START"]
     if shown is None:
         return _wall()
-    return shown + (_wall() - _anchored(current_app))
+    begun = _anchored(current_app)  # first: nothing is before the beginning
+    return shown + (_wall() - begun)
 
 
 def _wall() -> datetime:

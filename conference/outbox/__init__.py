@@ -18,7 +18,7 @@ def init(app: Flask) -> None:
 
 
 def _send() -> None:
-    operations.drain(clock.now, operations.allowance(clock.now()))
+    operations.drain(clock.now, operations.per_minute())
 
 
 def _forget() -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import and_, delete, false, func, insert, or_, select, update
+from sqlalchemy import and_, delete, false, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
@@ -52,6 +52,8 @@ LONGEST_WAIT = timedelta(hours=4)
 ATTEMPTS = 25
 # A letter at which workers have died so often is taken alone, so that it harms no other.
 SUSPECT = 2
+THROTTLE = 20161007
+"""Our number of PostgreSQL's advisory lock for MAIL_PER_MINUTE."""
 # These have left the house.
 OUT = (MailState.SENT, MailState.BOUNCED)
 
@@ -377,17 +379,14 @@ def sender() -> Mailbox:
     return Mailbox(str(current_app.config["MAIL_SENDER_NAME"]), str(current_app.config["MAIL_SENDER"]))
 
 
-def allowance(at: datetime) -> int | None:
-    """How many letters may still go this minute (MAIL_PER_MINUTE); None is any number."""
+def per_minute() -> int | None:
+    """How many letters may go in a minute (MAIL_PER_MINUTE), of all workers together; None is any number."""
     with unit.reading():
-        if queries.delivery() != "server":
-            return None
-        recent = db.session.scalar(select(func.count(Mail.id)).where(Mail.sent_at > at - MINUTE)) or 0
-    return max(0, int(current_app.config["MAIL_PER_MINUTE"]) - recent)
+        return int(current_app.config["MAIL_PER_MINUTE"]) if queries.delivery() == "server" else None
 
 
 def drain(now: Callable[[], datetime], limit: int | None = None) -> Drained:
-    """Send what is due, at most `limit` letters. Safe to run twice at once, and to be killed.
+    """Send what is due, at most `limit` letters in a minute and in this run. Safe to run twice at once, and to be killed.
 
     Opens its own short transactions: never call it inside one. Without a mail server, outside demo mode, letters wait;
     while they are held, too.
@@ -397,7 +396,7 @@ def drain(now: Callable[[], datetime], limit: int | None = None) -> Drained:
         delivery = queries.delivery()
     if delivery in {"demo", "server"}:
         with _carrier(delivery) as carrier:
-            while taken := _claim(now(), _batch_size(limit, counts)):
+            while taken := _claim(now(), limit, counts.total()):
                 if not _send_all(carrier, taken, now, counts):
                     break
     return Drained(counts[MailState.SENT], counts[MailState.DEFERRED], counts[MailState.FAILED])
@@ -426,14 +425,20 @@ def _carrier(delivery: str) -> AbstractContextManager[Carrier]:
     return Postman(settings)
 
 
-def _batch_size(limit: int | None, counts: Counter[MailState]) -> int:
-    return AT_ONCE if limit is None else min(AT_ONCE, limit - counts.total())
+def _room(at: datetime, limit: int | None, tried: int) -> int:
+    """How many letters may be taken now. Others who take some wait until ours are taken, and count them."""
+    if limit is None:
+        return AT_ONCE
+    if db.engine.dialect.name == "postgresql":  # SQLite's writers are alone anyway
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": THROTTLE})
+    is_out = Mail.sent_at > at - MINUTE
+    is_going = and_(Mail.state == MailState.SENDING, Mail.lease_until > at)
+    recent = db.session.scalar(select(func.count(Mail.id)).where(or_(is_out, is_going))) or 0
+    return max(0, min(AT_ONCE, limit - recent, limit - tried))
 
 
-def _claim(at: datetime, size: int) -> list[_Taken]:
+def _claim(at: datetime, limit: int | None = None, tried: int = 0) -> list[_Taken]:
     """Take due letters on a lease, commit, and build them: after this nothing of the database is needed."""
-    if size <= 0:
-        return []
     is_due = and_(Mail.state.in_((MailState.QUEUED, MailState.DEFERRED)), Mail.due_at <= at)
     was_lost = and_(Mail.state == MailState.SENDING, Mail.lease_until <= at)
     if not clock.is_settled(LEASE.total_seconds()):
@@ -444,11 +449,11 @@ def _claim(at: datetime, size: int) -> list[_Taken]:
         .options(joinedload(Mail.enclosure))
         .where(or_(is_due, was_lost))
         .order_by(Mail.due_at, Mail.id)
-        .limit(size)
         .with_for_update(skip_locked=True, of=Mail)
     )
     with unit.writing():
-        mails = _together(list(db.session.scalars(query)))
+        room = _room(at, limit, tried)
+        mails = _together(list(db.session.scalars(query.limit(room)))) if room else []
         dead = _dead([mail.recipient_address for mail in mails])
         for mail in mails:
             mail.state, mail.lease_until, mail.attempts = MailState.SENDING, at + LEASE, mail.attempts + 1

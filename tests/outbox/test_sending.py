@@ -1,5 +1,6 @@
 """Sending what waits: to a real server, once, with plain reasons when it fails."""
 
+import asyncio
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -311,10 +312,29 @@ def test_t37_the_worker_sends_no_more_per_minute_than_allowed(app, post, send):
     app.config["MAIL_PER_MINUTE"] = 3
     post(5)
     with app.app_context():
-        assert operations.allowance(NOW) == 3
-        drain(lambda: NOW, operations.allowance(NOW))
-        assert operations.allowance(NOW) == 0
-        assert operations.allowance(NOW + timedelta(minutes=1)) == 3
+        limit = operations.per_minute()
+    assert [send(NOW + timedelta(seconds=one), limit).sent for one in (0, 30, 61)] == [3, 0, 2]
+
+
+def test_t37_workers_that_begin_at_once_share_what_a_minute_allows(app, post, smtp_server):
+    """One more begins while another one has taken letters and sent none of them yet."""
+    app.config["MAIL_PER_MINUTE"] = 5
+    post(30)
+    others, take = [], smtp_server.handle_DATA
+
+    def work():
+        with app.app_context():
+            return drain(lambda: NOW, operations.per_minute())
+
+    async def slow(server, session, envelope):
+        if not others:
+            others.append(None)
+            others[:] = [await asyncio.get_running_loop().run_in_executor(None, work)]
+        return await take(server, session, envelope)
+
+    smtp_server.handle_DATA = slow
+    assert work() == Drained(sent=5)
+    assert others == [Drained()]
 
 
 def test_letters_wait_while_no_server_is_set(app, post, send):
