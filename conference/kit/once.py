@@ -5,14 +5,12 @@ one and is led to the same page. The row holds digests and where the first answe
 no key: a digest of a paper beside a person would lead from one to the other.
 """
 
-import fcntl
 import hashlib
 import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, flash, g, make_response, redirect, request, session
@@ -71,9 +69,8 @@ def counted_once(view: F) -> F:
 
 def _in_own_transactions(view: F, digest: str, *args: Any, **kwargs: Any) -> Any:
     """The view notes its answer itself, by `note`, in the transaction in which it does its work."""
-    # Copies wait here for the first one, instead of all doing the slow work at the same time.
-    with Path(current_app.instance_path, "once.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # Copies wait here for the first one, instead of all doing the slow work at the same time; other forms hardly ever do.
+    with unit.in_turn(f"once-{digest[:2]}"):
         with unit.reading():
             known = db.session.get(SentForm, digest)
             found = (known.content, known.location) if known is not None else None

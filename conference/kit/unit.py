@@ -20,7 +20,7 @@ from .db import db, deadline, writing_mode
 F = TypeVar("F", bound=Callable[..., Any])
 
 ALONE = 20161006
-"""Our space of PostgreSQL's advisory locks for `alone`."""
+"""Our space of PostgreSQL's advisory locks for `alone` and `in_turn`."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _turn = threading.Lock()
@@ -170,13 +170,30 @@ def alone(name: str) -> Iterator[bool]:
 
     Held are a file, for the processes of this machine, and on PostgreSQL, which others may use, its own lock of a session.
     """
-    with Path(current_app.instance_path, f"{name}.lock").open("a") as file, _session_of_its_own() as session:
+    with _lock_file(name).open("a") as file, _session_of_its_own() as session:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
         yield session is None or _has_lock(session, name)
+
+
+@contextmanager
+def in_turn(name: str) -> Iterator[None]:
+    """The same for work that everybody may do, one after the other. Who waits longer than DATABASE_PATIENCE gets an outage."""
+    until = time.monotonic() + _patience()
+    # The file first: of all who wait on this machine, only one holds a connection meanwhile.
+    with _locked(_lock_file(name), until), _session_of_its_own() as session:
+        if session is not None:
+            _wait_for_lock(session, name, until)
+        yield
+
+
+def _lock_file(name: str) -> Path:
+    folder = Path(current_app.instance_path, "locks")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / name
 
 
 @contextmanager
@@ -195,6 +212,13 @@ def _session_of_its_own() -> Iterator[Connection | None]:
 def _has_lock(session: Connection, name: str) -> bool:
     query = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
     return bool(session.scalar(query, {"space": ALONE, "name": name}))
+
+
+def _wait_for_lock(session: Connection, name: str, until: float) -> None:
+    left = max(1, int((until - time.monotonic()) * 1000))
+    session.exec_driver_sql(f"SET lock_timeout = {left}")
+    session.exec_driver_sql("SET statement_timeout = 0")
+    session.execute(text("SELECT pg_advisory_lock(:space, hashtext(:name))"), {"space": ALONE, "name": name})
 
 
 @contextmanager

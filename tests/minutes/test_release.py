@@ -16,6 +16,7 @@ from conference.actions.queries import action_of
 from conference.core.minutes import from_json
 from conference.ideas import operations as ideas
 from conference.ideas.models import Idea
+from conference.kit import once, unit
 from conference.kit.db import db
 from conference.kit.errors import Refused
 from conference.minutes import operations, queries, views
@@ -160,6 +161,19 @@ def test_releasing_freezes_and_the_release_is_served_byte_by_byte(staff, in_hous
     answer = staff.client.get(f"{PAGE}/1.pdf")
     assert (answer.data, answer.mimetype) == (release.pdf, "application/pdf")
     assert staff.client.get(f"{PAGE}/1.txt").get_data(as_text=True) == release.text
+
+
+def test_f09_a_release_waits_for_its_own_first_copy_only_and_not_without_end(
+    app, staff, june, quick_pdf, monkeypatch
+):
+    monkeypatch.setattr(once, "_digest", lambda: "ab" * 32)
+    monkeypatch.setitem(app.config, "DATABASE_PATIENCE", 0)
+    fields = {"once_key": "a-key-of-sixteen-signs"}
+    with app.app_context(), unit.in_turn("once-ab"):
+        answer = staff.submit("minutes.release_minutes", fields, slug="june-2023", status=503)
+        assert answer.headers["Retry-After"] and fields["once_key"] in answer.text
+    with app.app_context(), unit.in_turn("once-cd"):
+        staff.submit("minutes.release_minutes", fields, slug="june-2023")
 
 
 def test_changes_by_the_pages_leave_the_served_release_byte_identical(staff, in_house, june, quick_pdf):
