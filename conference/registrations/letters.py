@@ -95,13 +95,13 @@ def _send(
     **context: object,
 ) -> None:
     conference, contact = invitation.conference, invitation.contact
-    if not contact.email:
+    if not contact.may_be_written_to:
         return
     link = invitations.personal_link(conference, contact, LinkPurpose.INVITATION, at=at)
     new = letter(
         conference,
         kind,
-        (contact.name, contact.email),
+        (contact.name, str(contact.email)),
         purpose=purpose,
         context={"contact": contact, **context},
         button=(label, invitations.link_url(link)),

@@ -223,7 +223,8 @@ def offer_again(registration: Registration, *, at: datetime) -> SeatOffer | None
     if current is not None:
         return current
     hours = queries.offer_hours(conference)
-    if registration.standing is not Standing.WAITING or not hours or at >= conference.starts_at:
+    may_be_asked = registration.standing is Standing.WAITING and not registration.contact.is_restricted
+    if not may_be_asked or not hours or at >= conference.starts_at:
         raise Refused(_("This person cannot be offered a seat."))
     if not queries.allotment_of(conference).has_room_for(registration.contact):
         raise Refused(_("There is no free seat for this person."))
@@ -231,14 +232,18 @@ def offer_again(registration: Registration, *, at: datetime) -> SeatOffer | None
 
 
 def _end_old_offers(conference: Conference, at: datetime) -> int:
-    """Offers whose time is over end, in the order of the list; who had one goes to its end. Gives how many."""
+    """Offers whose time is over end, in the order of the list; who had one goes to its end. Gives how many.
+
+    Whose data are restricted was not reminded, and keeps the place.
+    """
     ended = [offer for offer in queries.open_offers(conference).values() if not offer.is_open(at)]
     offers = sorted(ended, key=lambda one: one.registration.queue_number or 0)
     for offer in offers:
         _end(offer, OfferEnd.EXPIRED, at)
         registration = offer.registration
-        registration.queue_number = _end_of_line(conference)
-        registration.version += 1
+        if not registration.contact.is_restricted:
+            registration.queue_number = _end_of_line(conference)
+            registration.version += 1
         db.session.flush()  # the next one goes behind
     if offers and at < conference.starts_at:
         silent = queries.silent_ids(conference)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from conference.actions import letters as action_letters
 from conference.agenda.models import ItemKind
@@ -26,8 +26,9 @@ from conference.outbox.operations import retry
 from conference.privacy import operations
 from conference.providers.models import Contact
 from conference.registrations import operations as registrations
+from conference.registrations import seats
 from conference.registrations.models import Presence, Standing
-from conference.registrations.queries import registration_of
+from conference.registrations.queries import open_offers, place_in_line, registration_of
 
 from ..builders import (
     JUNE,
@@ -187,3 +188,25 @@ def test_who_is_restricted_keeps_the_place_in_line_and_nobody_moves_them_up(in_h
         registrations.withdraw(first, at=NOW)
         states = [registration_of(june, guest.contact_id).standing for guest in (second, third)]
         assert states == [Standing.WAITING, Standing.CONFIRMED]
+
+
+def test_req24_who_is_restricted_hears_nothing_of_an_open_offer_and_loses_no_place_by_it(in_house, organiser):
+    with in_house():
+        june = a_conference(organiser, seats=1)
+        seats.set_rules(june, seats.Rules(None, 48), 0, at=NOW)
+        first, second, third = (an_invitation(june, sent=True) for _ in range(3))
+        for guest in (first, second, third):
+            registrations.accept(guest, an_answer(name=guest.contact.name), at=NOW)
+        registrations.withdraw(first, at=NOW)
+        mine = registration_of(june, second.contact_id)
+        operations.restrict(second.contact, at=NOW)
+        to_me = select(func.count(Mail.id)).where(Mail.recipient_address == second.contact.email)
+        before = db.session.scalar(to_me)
+        for hours in (40, 50):
+            seats.settle(june, at=NOW + timedelta(hours=hours))
+        assert open_offers(june).keys() == {registration_of(june, third.contact_id).id}, "the seat goes on"
+        assert place_in_line(mine) == 1
+        with pytest.raises(Refused):
+            seats.offer_again(mine, at=NOW + timedelta(hours=50))
+        registrations.decline(second, "", at=NOW + timedelta(hours=51))
+        assert db.session.scalar(to_me) == before
