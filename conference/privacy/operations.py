@@ -327,8 +327,8 @@ def _minutes(before: datetime, _at: datetime) -> list[Any]:
 
 
 def _feedback(before: datetime, _at: datetime) -> list[Any]:
-    old = update(Feedback).where(Feedback.answered_at <= before, Feedback.email != "")
-    return [old.values(email="")]
+    noted = func.coalesce(Feedback.answered_at, Feedback.sent_at)
+    return [update(Feedback).where(noted <= before, Feedback.email != "").values(email="")]
 
 
 def _number(rows: Any, *conditions: Any) -> int:
@@ -400,7 +400,12 @@ CLASSES = (
         _minutes,
     ),
     DataClass(
-        "feedback", _l("Address of who has told us of a barrier"), _l("answer"), 182, DELETE, _feedback
+        "feedback",
+        _l("Address of who has told us of a barrier"),
+        _l("answer, or the report where none is noted"),
+        182,
+        DELETE,
+        _feedback,
     ),
     DataClass(
         "accounts",

@@ -10,7 +10,7 @@ from ..kit.db import db
 bp = Blueprint("upkeep", __name__)
 
 from ..outbox import operations as outbox  # noqa: E402
-from . import backups, erasures, metrics, operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
+from . import backups, erasures, leftovers, metrics, operations, views  # noqa: E402, F401 - the views register themselves on the blueprint
 
 BEAT = 20.0
 
@@ -19,6 +19,7 @@ def init(app: Flask) -> None:
     """Let each worker say that it is there, make the backups that are due, and keep the file of what was erased."""
     jobs.all_the_time(app, _beat, BEAT, _bid_farewell)
     jobs.every_minute(app, "backups", lambda: backups.keep_schedule(app, at=clock.now()))
+    jobs.every_minute(app, "leftovers", lambda: leftovers.throw_away(app, at=clock.now()))
     jobs.every_minute(app, "erasures", lambda: _keep_erasures(app))
     # The outbox lies upstream and knows nothing of erasures.
     erasures.on(app, erasures.ADDRESS, outbox.erase)
