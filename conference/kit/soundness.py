@@ -1,21 +1,29 @@
 """Whether the database may be used: its schema is known to this version, and what it confirms survives a power cut."""
 
 import re
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError
 
+from . import outage
 from .db import db
 
 REVISION = re.compile(r"^(down_revision|revision)\b[^=\n]*=\s*(.+)$", re.MULTILINE)
 NAME = re.compile(r"[\"']([^\"']+)[\"']")
 SAFE_COMMITS = {"on", "local", "remote_write", "remote_apply"}
+AGAIN = 5.0
+"""Seconds after which a database that could not be used, or must not be, is looked at again."""
+ALIVE = {"static", "upkeep.show_health", "upkeep.show_readiness", "upkeep.show_metrics"}
+"""These say themselves what is wrong."""
+UNSOUND = "unsound database"
 FULL = 2
 """SQLite's name for `synchronous=FULL`."""
 
@@ -114,15 +122,56 @@ def check(app: Flask) -> str:
 
 
 def check_if_reachable(app: Flask) -> None:
-    """`check` for a server that starts: while the database cannot be used, pages say so, and it starts all the same."""
+    """`check` for a server that starts: while the database cannot be used, pages say so, and it starts all the same.
+
+    Then it is checked as soon as it can be used, and until it is found sound nobody gets a page.
+    """
+    if not _is_found_sound(app):
+        app.before_request_funcs.setdefault(None, []).insert(0, _Later(app))
+
+
+def _is_found_sound(app: Flask) -> bool:
     try:
         state = check(app)
-        if state != "current":
-            app.logger.warning(
-                "the schema of the database is %s; to prepare it: flask --app wsgi prepare", state
-            )
     except DatabaseError as error:
         app.logger.error("the database cannot be used yet: %s", error.orig)
+        return False
+    if state != "current":
+        app.logger.warning("the schema of the database is %s; to prepare it: flask --app wsgi prepare", state)
+    return True
+
+
+class _Later:
+    """Checks before a request what could not be checked when the server started, until it could."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.one = app, threading.Lock()
+        self.asked_at: float | None = None
+        app.extensions[UNSOUND] = "the database cannot be used yet"
+
+    def __call__(self) -> None:
+        if not unsound(self.app) or request.endpoint in ALIVE:
+            return
+        with self.one:
+            is_time = self.asked_at is None or time.monotonic() - self.asked_at >= AGAIN
+            if is_time and unsound(self.app):
+                self._ask()
+        if reason := unsound(self.app):
+            raise outage.Unavailable(reason)
+
+    def _ask(self) -> None:
+        try:
+            if _is_found_sound(self.app):
+                del self.app.extensions[UNSOUND]
+        except Unsound as error:
+            self.app.extensions[UNSOUND] = str(error)
+            self.app.logger.error("%s", error)
+        self.asked_at = time.monotonic()
+
+
+def unsound(app: Flask) -> str:
+    """Why this server must not use its database; nothing when it may."""
+    return str(app.extensions.get(UNSOUND, ""))
 
 
 def _is_unmade(app: Flask) -> bool:

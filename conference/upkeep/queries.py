@@ -37,7 +37,7 @@ def checks(app: Flask, at: datetime) -> list[Check]:
     found = [_disk(app), *_backup(app, at)]
     try:
         with unit.reading():
-            found = [_database(), _schema(app), *found]
+            found = [_database(app), _schema(app), *found]
             # What follows asks tables that only the current schema is sure to have.
             if found[1].is_good:
                 found += [_worker(at), _queue(at), _retention(app, at)]
@@ -46,9 +46,10 @@ def checks(app: Flask, at: datetime) -> list[Check]:
     return found
 
 
-def _database() -> Check:
+def _database(app: Flask) -> Check:
     db.session.execute(text("SELECT 1"))
-    return Check("database", _can_be_written(), {"kind": db.engine.dialect.name})
+    is_good = _can_be_written() and not soundness.unsound(app)
+    return Check("database", is_good, {"kind": db.engine.dialect.name})
 
 
 def _can_be_written() -> bool:

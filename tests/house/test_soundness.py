@@ -68,6 +68,27 @@ def test_a_server_starts_although_its_database_is_away(tmp_path, caplog):
     assert "the database cannot be used yet" in caplog.text
 
 
+def test_f15_what_could_not_be_checked_at_the_start_is_checked_before_anybody_gets_a_page(
+    folder, caplog, monkeypatch
+):
+    monkeypatch.setattr(soundness, "AGAIN", 0)
+    file, away = folder / "folgetermin.db", folder / "away"
+    file.rename(away)
+    file.write_bytes(b"no database at all, " * 100)
+    client = create_app({"INSTANCE": folder}).test_client()
+    assert client.get("/sign-in").status_code == 503 and client.get("/healthz").status_code == 200
+    away.rename(file)
+    sql(folder, "UPDATE alembic_version SET version_num = 'f00d'")
+    assert client.get("/sign-in").status_code == 503
+    assert "The database has the schema f00d" in caplog.text
+    checks = client.get("/readyz").json["checks"]
+    assert not checks["database"]["ok"] and not checks["schema"]["ok"]
+    head, _known = soundness.revisions(ROOT / "conference/migrations")
+    sql(folder, f"UPDATE alembic_version SET version_num = '{head}'")
+    assert client.get("/sign-in").status_code == 200
+    assert client.get("/readyz").json["checks"]["database"]["ok"]
+
+
 def test_production_refuses_a_database_in_memory(tmp_path):
     with pytest.raises(soundness.Unsound, match="write-ahead log"):
         create_app({"INSTANCE": tmp_path, "DATABASE_URL": "sqlite://"} | PRODUCTION)
