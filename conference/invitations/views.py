@@ -164,10 +164,12 @@ def edit_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             provider, _new = providers.keep_provider(form.organisation.data, None, None, at=clock.now())
-            providers.correct_contact(contact, provider, form.fields(), form.started_from, at=clock.now())
+            waits = providers.correct_contact(
+                contact, provider, form.fields(), form.started_from, access.account(), at=clock.now()
+            )
             return pages.done(
                 "invitations.show_guest",
-                _("The person has been saved."),
+                providers.saved(waits),
                 slug=slug,
                 invitation_id=invitation_id,
             )

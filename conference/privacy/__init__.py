@@ -17,6 +17,9 @@ def init(app: Flask) -> None:
     app.extensions["retention_words"] = operations.retention_words
     app.extensions["letters_kept"] = operations.letters_kept
     app.extensions["periods_list"] = operations.periods_list
+    app.extensions["people_seen_by"] = queries.seen_by
+    app.extensions["is_known_elsewhere"] = queries.is_known_elsewhere
+    app.extensions["address_waits"] = operations.note_address
     erasures.on(app, erasures.ADDRESS, erasing.erase_again)
     erasures.on(app, erasing.PERSON, erasing.erase_known_again)
     jobs.every_minute(app, "retention", lambda: operations.keep_schedule(at=clock.now()))

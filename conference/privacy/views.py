@@ -22,7 +22,7 @@ from ..providers.models import Contact
 from ..registrations.queries import registration_of
 from . import archiving, bp, dossier, operations, queries
 from .forms import ArchiveForm, DecisionForm, FeedbackForm, NameForm, RequestForm, StatementForm, periods_form
-from .models import ArchiveState, Outcome, PrivacyRequest, RequestKind
+from .models import ASKED, ArchiveState, Outcome, PrivacyRequest, RequestKind
 
 TITLES = {
     "privacy": "overview.privacy",
@@ -147,8 +147,10 @@ def fetch_data(token: str) -> ResponseReturnValue:
     return _as_zip(content, html)
 
 
-def _dossier(contact: Contact, conference: Conference) -> tuple[dict[str, Any], str]:
-    content = dossier.of_person(contact, clock.now())
+def _dossier(
+    contact: Contact, conference: Conference, within: dossier.Within = None
+) -> tuple[dict[str, Any], str]:
+    content = dossier.of_person(contact, clock.now(), within)
     days = queries.periods(operations.CLASSES)
     with force_locale(conference.language):
         content["recipients"] = dossier.recipients()
@@ -184,7 +186,10 @@ def _as_zip(content: dict[str, Any], html: str) -> ResponseReturnValue:
 @access.organisers
 def show_requests() -> ResponseReturnValue:
     """What people have asked for, open requests first."""
-    return pages.show("privacy/show_requests.html", requests=queries.requests_for(access.account()))
+    requests = queries.requests_for(access.account())
+    people = {one.contact_id for one in requests if one.contact_id and not one.outcome}
+    elsewhere = queries.known_elsewhere(access.account(), people)
+    return pages.show("privacy/show_requests.html", requests=requests, elsewhere=elsewhere)
 
 
 def _request(request_id: int) -> PrivacyRequest:
@@ -202,18 +207,21 @@ def decide(request_id: int) -> ResponseReturnValue:
             outcome = Outcome(form.outcome.data)
             operations.decide(asked, outcome, str(form.reason.data), access.account(), at=clock.now())
             return pages.done("privacy.show_requests", _("The decision has been carried out."))
-    return pages.show("privacy/decide.html", form=form, asked=asked)
+        asked = _request(request_id)
+    elsewhere = queries.known_elsewhere(access.account(), [asked.contact_id] if asked.contact_id else [])
+    return pages.show("privacy/decide.html", form=form, asked=asked, is_elsewhere=bool(elsewhere))
 
 
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/data")
 @access.organisers
 @unit.own_transactions
 def guest_data(slug: str, invitation_id: int) -> ResponseReturnValue:
-    """Everything about a guest, for staff who answer a request by letter."""
+    """Everything about a guest, for staff who answer a request by letter: of the conferences that they organise."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
         invitation = found(invitation_of(conference, invitation_id))
-        content, html = _dossier(invitation.contact, conference)
+        within = queries.only_own(access.account(), invitation.contact_id)
+        content, html = _dossier(invitation.contact, conference, within)
     return _as_zip(content, html)
 
 
@@ -223,11 +231,15 @@ def ask_for_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     """Note a request that came by telephone or letter; it is decided like any other."""
     conference = conference_here(access.account(), slug)
     invitation = found(invitation_of(conference, invitation_id))
-    kind = next((one for one in RequestKind if one.value == request.form.get("kind")), None)
+    kind = next((one for one in ASKED if one.value == request.form.get("kind")), None)
     if kind is None:
         raise Missing
     noted = operations.ask(conference, invitation.contact, kind, "", at=clock.now())
-    return pages.done("privacy.decide", _("The request has been noted."), request_id=noted.id)
+    message = _("The request has been noted.")
+    if queries.request_for(access.account(), noted.id) is None:
+        # The same was asked for in a conference of others, and is open there.
+        return pages.done("invitations.show_guest", message, slug=slug, invitation_id=invitation_id)
+    return pages.done("privacy.decide", message, request_id=noted.id)
 
 
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/restriction")
@@ -236,7 +248,7 @@ def lift_restriction(slug: str, invitation_id: int) -> ResponseReturnValue:
     """Use the data of a person again."""
     conference = conference_here(access.account(), slug)
     invitation = found(invitation_of(conference, invitation_id))
-    operations.lift_restriction(invitation.contact)
+    operations.lift_restriction(invitation.contact, access.account())
     return pages.done(
         "invitations.show_guest", _("The data may be used again."), slug=slug, invitation_id=invitation_id
     )
