@@ -16,7 +16,7 @@ from ..invitations.queries import invitation_of
 from ..kit import access, clock, forms, language, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
-from ..kit.limits import limiter
+from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter, per_token
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
 from ..registrations.queries import registration_of
@@ -62,6 +62,7 @@ def _my_data(name: NameForm, asking: RequestForm) -> ResponseReturnValue:
 
 @bp.post("/my/data/name")
 @access.guest
+@acts_of_one_guest
 def correct_name() -> ResponseReturnValue:
     """Put name and function right (Article 16), also after the conference."""
     form = _name_form()
@@ -83,6 +84,7 @@ def correct_name() -> ResponseReturnValue:
 
 @bp.post("/my/data/requests")
 @access.guest
+@answers_of_one_guest
 def ask() -> ResponseReturnValue:
     """Ask for erasure or restriction, or object; staff decide."""
     form = RequestForm()
@@ -98,6 +100,7 @@ def ask() -> ResponseReturnValue:
 
 @bp.post("/my/data/requests/<int:request_id>/withdrawal")
 @access.guest
+@answers_of_one_guest
 def withdraw_request(request_id: int) -> ResponseReturnValue:
     """Take back what is not decided yet."""
     asked = found(queries.own_request(access.link().contact_id, request_id))
@@ -107,7 +110,7 @@ def withdraw_request(request_id: int) -> ResponseReturnValue:
 
 @bp.post("/my/data/link")
 @access.guest
-@limiter.limit("10 per hour")
+@acts_of_one_guest
 def ask_for_link() -> ResponseReturnValue:
     """A fresh link to all data, to the known address."""
     link = access.link()
@@ -128,7 +131,7 @@ def my_notice() -> ResponseReturnValue:
 
 @bp.get("/data/<token>")
 @access.public
-@limiter.limit("300 per 10 minutes")
+@limiter.limit("60 per 10 minutes", key_func=per_token)
 def open_access(token: str) -> ResponseReturnValue:
     """The fresh link. Looking changes nothing and shows no name; a press of the button brings the file."""
     found(queries.access_by_token(token, clock.now()))
@@ -137,7 +140,7 @@ def open_access(token: str) -> ResponseReturnValue:
 
 @bp.post("/data/<token>")
 @access.public
-@limiter.limit("300 per 10 minutes")
+@limiter.limit("60 per 10 minutes", key_func=per_token)
 @unit.own_transactions
 def fetch_data(token: str) -> ResponseReturnValue:
     """Everything about the person as ZIP."""
@@ -380,7 +383,7 @@ def show_notices(slug: str) -> ResponseReturnValue:
 
 @bp.route("/accessibility/feedback", methods=["GET", "POST"])
 @access.public
-@limiter.limit("30 per hour", methods=["POST"])
+@limiter.limit("300 per hour", methods=["POST"])
 def give_feedback() -> ResponseReturnValue:
     """Tell of a barrier; an address is asked for only for an answer."""
     form = FeedbackForm()

@@ -15,7 +15,7 @@ from ..invitations.queries import guest_list, invitation_for, invitation_ids, in
 from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
-from ..kit.limits import limiter
+from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
 from . import bp, operations, queries, seats
@@ -215,6 +215,7 @@ def _my_page(
 
 @bp.post("/my/registration")
 @access.guest
+@acts_of_one_guest
 def change_registration() -> ResponseReturnValue:
     """Change name, needs, wishes or consents."""
     conference, registration, invitation = _mine()
@@ -229,6 +230,7 @@ def change_registration() -> ResponseReturnValue:
 
 @bp.post("/my/consents")
 @access.guest
+@answers_of_one_guest
 def change_consents() -> ResponseReturnValue:
     """Give or withdraw consents, also after the conference."""
     conference, registration, invitation = _mine()
@@ -243,6 +245,7 @@ def change_consents() -> ResponseReturnValue:
 
 @bp.post("/my/consents/<kind>/withdrawal")
 @access.guest
+@answers_of_one_guest
 def withdraw_consent(kind: str) -> ResponseReturnValue:
     """Withdraw one consent with one press; it acts at once."""
     _conference, registration, _invitation = _mine()
@@ -274,6 +277,7 @@ def my_participants() -> ResponseReturnValue:
 
 @bp.post("/my/withdrawal")
 @access.guest
+@acts_of_one_guest
 def withdraw() -> ResponseReturnValue:
     """Give the seat, or the place on the waiting list, back."""
     _conference, registration, _invitation = _mine()
@@ -283,6 +287,7 @@ def withdraw() -> ResponseReturnValue:
 
 @bp.post("/my/return")
 @access.guest
+@acts_of_one_guest
 def register_again() -> ResponseReturnValue:
     """Accept after all, with what is known already."""
     _conference, _registration, invitation = _mine()
