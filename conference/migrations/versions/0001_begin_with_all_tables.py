@@ -26,6 +26,10 @@ def _freeze(table: str, verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
         f'CREATE TRIGGER {table}_frozen BEFORE {" OR ".join(verbs)} ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
+    op.execute(
+        f'CREATE TRIGGER {table}_frozen_truncate BEFORE TRUNCATE ON "{table}" '
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
 
 
 def _freeze_releases() -> None:
