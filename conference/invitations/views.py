@@ -89,10 +89,16 @@ def show_guests(slug: str) -> ResponseReturnValue:
         everybody=everybody,
         groups=groups,
         chosen=chosen if chosen in groups else "",
-        guests=groups.get(chosen, everybody),
+        part=pages.part_of(groups.get(chosen, everybody), _words),
         problems=outbox.problems_about(slug),
         in_line=current_app.extensions["standings_in_line"](conference),
     )
+
+
+def _words(guest: Invitation) -> str:
+    """By what somebody on the list is looked for."""
+    contact = guest.contact
+    return f"{contact.name} {contact.provider.name} {contact.email or ''} {contact.function} {contact.team}"
 
 
 @bp.get("/conferences/<slug>/guests/<int:invitation_id>")

@@ -305,6 +305,11 @@ def offer_sent() -> int:
 # -- staff ------------------------------------------------------------
 
 
+def _words(one: Registration) -> str:
+    """By what somebody who is registered is looked for."""
+    return f"{one.name} {one.contact.name} {one.contact.provider.name} {one.contact.email or ''}"
+
+
 @bp.get("/conferences/<slug>/registrations")
 @access.organisers
 def show_registrations(slug: str) -> ResponseReturnValue:
@@ -314,10 +319,13 @@ def show_registrations(slug: str) -> ResponseReturnValue:
     line = [one for one in queries.waiting_line(conference) if not one.contact.is_restricted]
     counts = queries.seat_counts(conference)
     allotment = queries.allotment_of(conference, counts)
+    listed = [one for one in everybody if not one.contact.is_restricted]
     return pages.show(
         "registrations/show_registrations.html",
         conference=conference,
-        registrations=[one for one in everybody if not one.contact.is_restricted],
+        registrations=listed,
+        part=pages.part_of(listed, _words),
+        line_part=pages.part_of(list(enumerate(line, 1)), lambda pair: _words(pair[1]), name="line"),
         restricted=sum(one.contact.is_restricted for one in everybody),
         guests=invitation_ids(conference),
         line=line,
@@ -395,7 +403,8 @@ def show_attendance(slug: str) -> ResponseReturnValue:
     with pages.refusals(form):
         count = operations.record_changes(conference, seen, wanted, at=clock.now())
         message = ngettext("%(num)d entry has been saved.", "%(num)d entries have been saved.", count)
-        return pages.done("registrations.show_attendance", message, slug=slug)
+        here = {name: request.args[name] for name in ("page", "q") if request.args.get(name)}
+        return pages.done("registrations.show_attendance", message, slug=slug, **here)
     return _attendance_page(conference, WalkInForm(), form, wanted)
 
 
@@ -449,11 +458,16 @@ def _attendance_page(
         walk_in=form,
         wanted=wanted or {},
         conference=conference,
-        rows=rows,
+        part=pages.part_of(rows, _words_of_row),
         totals=totals,
         presences=list(Presence),
         door=current_app.extensions["tables_at_door"](conference, clock.now()),
     )
+
+
+def _words_of_row(row: dict[str, Any]) -> str:
+    contact: Contact = row["contact"]
+    return f"{contact.name} {contact.provider.name}"
 
 
 @bp.post("/conferences/<slug>/attendance/walk-ins")
