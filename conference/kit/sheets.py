@@ -1,4 +1,4 @@
-"""Workbooks from strangers, read in a process of their own: a library in another language looks into them."""
+"""Workbooks from strangers, read once, in a process of their own: a library in another language looks into them."""
 
 import json
 import logging
