@@ -459,6 +459,7 @@ def _attendance_page(
         wanted=wanted or {},
         conference=conference,
         part=pages.part_of(rows, _words_of_row),
+        papers=-(-sum(map(_is_expected, rows)) // PRINTED),
         totals=totals,
         presences=list(Presence),
         door=current_app.extensions["tables_at_door"](conference, clock.now()),
@@ -468,6 +469,11 @@ def _attendance_page(
 def _words_of_row(row: dict[str, Any]) -> str:
     contact: Contact = row["contact"]
     return f"{contact.name} {contact.provider.name}"
+
+
+def _is_expected(row: dict[str, Any]) -> bool:
+    has_seat = row["reply"] is Reply.ACCEPTED and not row["in_line"]
+    return has_seat or (row["attendance"] is not None and row["attendance"].presence is Presence.PRESENT)
 
 
 @bp.post("/conferences/<slug>/attendance/walk-ins")
@@ -517,15 +523,22 @@ def badges(slug: str) -> ResponseReturnValue:
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
 
 
+PRINTED = 1000
+"""So many people are in one paper: more would take longer than a PDF may."""
+
+
 def _people_to_print(conference: Conference) -> list[dict[str, object]]:
+    """Those of the part that is asked for; one too far is the last."""
     consents = queries.consents_of(conference)
+    everybody = queries.named_participants(conference)
+    part = min(max(1, request.args.get("part", 1, type=int)), max(1, -(-len(everybody) // PRINTED)))
     return [
         {
             "name": name,
             "organisation": contact.provider.name,
             "no_photo": ConsentKind.PHOTO not in consents.get(contact.id, set()),
         }
-        for name, contact in queries.named_participants(conference)
+        for name, contact in everybody[(part - 1) * PRINTED : part * PRINTED]
     ]
 
 

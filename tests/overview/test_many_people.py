@@ -7,8 +7,10 @@ from sqlalchemy import func, insert, select
 
 from conference.conferences.models import Conference
 from conference.invitations.models import Invitation, Reply
+from conference.kit import unit
 from conference.kit.db import db
 from conference.providers.models import Contact, Provider
+from conference.registrations import views
 from conference.registrations.models import Attendance, Presence, Registration, Standing
 
 from ..builders import NOW, a_conference, an_account
@@ -52,7 +54,9 @@ def organiser(in_house):
 
 
 def names(browser):
-    return re.findall(r"Gast \d{4}", " ".join(re.findall(r'<th scope="row".*?</th>', browser.html, re.DOTALL)))
+    return re.findall(
+        r"Gast \d{4}", " ".join(re.findall(r'<th scope="row".*?</th>', browser.html, re.DOTALL))
+    )
 
 
 def test_f23_the_door_saves_its_page_of_a_long_list_and_finds_everybody(browser, in_house, organiser):
@@ -75,6 +79,19 @@ def test_f23_the_door_saves_its_page_of_a_long_list_and_finds_everybody(browser,
         assert db.session.scalar(select(func.count(Attendance.id))) == 1
         assert db.session.scalars(select(Attendance.presence)).one() is Presence.PRESENT
         assert db.session.scalars(select(Conference.seats)).one() == SEATS
+
+
+def test_f23_papers_for_very_many_people_come_in_parts_that_a_pdf_may_hold(
+    app, organiser, browser, monkeypatch
+):
+    monkeypatch.setattr(views, "PRINTED", 300)
+    browser.sign_in(organiser).open("/conferences/june-2023/attendance")
+    assert browser.sees("Unterschriftenliste (PDF) Teil 4 von 4") and not browser.sees("Teil 5")
+    printed = []
+    for part in ("", "?part=2", "?part=3", "?part=4"):
+        with app.test_request_context(f"/{part}"), unit.reading():
+            printed += views._people_to_print(db.session.scalars(select(Conference)).one())
+    assert [one["name"] for one in printed] == [f"Ada Gast {number:04}" for number in range(SEATS)]
 
 
 def test_f23_guests_and_registrations_come_in_pages_and_nobody_is_left_out(browser, organiser):
