@@ -306,11 +306,13 @@ def show_mailing(slug: str) -> ResponseReturnValue:
     """Who would get what, how far mailings have come, and what went wrong."""
     conference, at = _here(slug), clock.now()
     guests = queries.guest_list(conference)
+    waiting = queries.not_invited(guests)
     return pages.show(
         "invitations/show_mailing.html",
         conference=conference,
         guests=guests,
-        waiting=queries.not_invited(guests),
+        waiting=waiting,
+        part=pages.part_of(waiting, _words),
         invited=[guest for guest in guests if guest.sent_at is not None],
         unanswered=[guest for guest in guests if guest.sent_at is not None and guest.reply is Reply.OPEN],
         remindable=queries.to_remind(guests, at),

@@ -504,7 +504,8 @@ def decide(
     """
     request = found(one_locked(select(PrivacyRequest).where(PrivacyRequest.id == request.id)))
     _check_open(request)
-    contact = found(request.contact)
+    # Locked, so that no conference of others comes to know the person between the look and the deed.
+    contact = found(one_locked(select(Contact).where(Contact.id == request.contact_id)))
     _check_reach(account, contact)
     address = (contact.name, contact.email or "")
     request.outcome, request.reason, request.decided_at, request.account_id = outcome, reason, at, account.id

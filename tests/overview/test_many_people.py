@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from conference.conferences.models import Conference
 from conference.invitations.models import Invitation, Reply
@@ -79,6 +79,15 @@ def test_f23_the_door_saves_its_page_of_a_long_list_and_finds_everybody(browser,
         assert db.session.scalar(select(func.count(Attendance.id))) == 1
         assert db.session.scalars(select(Attendance.presence)).one() is Presence.PRESENT
         assert db.session.scalars(select(Conference.seats)).one() == SEATS
+
+
+def test_f23_some_of_very_many_are_chosen_for_an_invitation_page_by_page(browser, in_house, organiser):
+    with in_house():
+        db.session.execute(update(Invitation).values(sent_at=None, reply=Reply.OPEN))
+    browser.sign_in(organiser).open("/conferences/june-2023/mailing?page=7")
+    assert browser.html.count('name="guests"') == 100 and browser.sees("Alle 1300 Personen einladen")
+    browser.open("/conferences/june-2023/mailing?q=gast+0815")
+    assert browser.html.count('name="guests"') == 1 and browser.sees("Ada Gast 0815")
 
 
 def test_f23_papers_for_very_many_people_come_in_parts_that_a_pdf_may_hold(
