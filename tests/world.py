@@ -356,7 +356,7 @@ def _lists(june: Any, organiser: Any) -> None:
     for upload in range(2):
         head, *rows = LIST.read_bytes().splitlines(keepends=True)
         content = head + b"".join(rows[3 * upload : 3 * upload + 3])
-        draft = imports.upload(june, organiser, content, LIST.name, imports.read(content, LIST.name), at=NOW)
+        draft = imports.upload(june, organiser, LIST.name, imports.read(content, LIST.name), at=NOW)
         if upload == 0:
             imports.confirm(draft, {}, at=NOW)
 

@@ -170,11 +170,18 @@ def end_sessions(account: Account, *, at: datetime, but: str = "") -> None:
     db.session.execute(query.where(StaffSession.token_hash != hash_of(but)))
 
 
+class WrongPassword(Refused):
+    """It is not the present password: somebody may be trying it out."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The present password is not right."))
+
+
 def change_password(account: Account, current: str, new: str, *, at: datetime, but: str) -> None:
     """Another password; every other browser is signed out. Raises Refused for a wrong or a poor one."""
     if not _verify(account.password_hash or _dummy(), current) or account.password_hash is None:
         logs.note("password-wrong", failed=True, account=account.id)
-        raise Refused(_("The present password is not right."))
+        raise WrongPassword
     account.password_hash = hash_password(new, (account.name, account.email))
     end_sessions(account, at=at, but=but)
     logs.note("password-changed", account=account.id)
@@ -187,7 +194,7 @@ def must_be_oneself(account: Account, password: str, token: str, *, at: datetime
     stored = account.password_hash
     if not _verify(stored or _dummy(), password) or stored is None:
         logs.note("password-wrong", failed=True, account=account.id)
-        raise Refused(_("The present password is not right."))
+        raise WrongPassword
 
 
 def is_fresh(token: str, at: datetime) -> bool:

@@ -11,11 +11,11 @@ from ..core.text import safe_next
 from ..kit import access, clock, forms, logs, pages
 from ..kit.db import found
 from ..kit.errors import Refused
-from ..kit.limits import guessing, limiter, may_guess
+from ..kit.limits import limiter, may_guess
 from . import bp, operations, passkeys, queries
 from .forms import CodeForm, NewPasskeyForm, OneselfForm, PasskeyForm, PasskeyNameForm, SignInForm
 from .models import Account, Passkey, Way
-from .views import enter, half_way, show_second_step, show_sign_in
+from .views import enter, guessed, half_way, show_second_step, show_sign_in
 
 ALONE, SECOND, NEW = "alone", "second", "new"
 
@@ -148,11 +148,8 @@ def _made(account: Account) -> ResponseReturnValue:
 def _must_be_oneself(account: Account, password: str | None) -> None:
     if not may_guess("oneself", account.email):
         raise Refused(_("That was too often wrong. Please wait ten minutes."))
-    try:
+    with guessed(account):
         operations.must_be_oneself(account, password or "", access.token(), at=clock.now())
-    except Refused:
-        guessing("oneself", account.email)
-        raise
 
 
 def _own(passkey_id: int) -> Passkey:

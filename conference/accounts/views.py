@@ -1,6 +1,7 @@
 """Sign-in and sign-out, and what an account does for itself: password, sessions, second factor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from flask import abort, current_app, redirect, request, session, url_for
@@ -158,17 +159,23 @@ def sign_out() -> ResponseReturnValue:
 def show_own() -> ResponseReturnValue:
     """The own account: a new password, the browsers that are signed in, the second factor."""
     account, form, at = access.account(), ChangePasswordForm(), clock.now()
+    is_slowed = False
     if forms.submitted(form):
-        with pages.refusals(form):
-            operations.change_password(
-                account, form.current.data, form.password.data, at=at, but=access.token()
-            )
-            return pages.done(
-                "accounts.show_own", _("The password has been saved; other browsers are signed out.")
-            )
+        is_slowed = not may_guess("oneself", account.email)
+        if is_slowed:
+            form.form_errors.append(_("That was too often wrong. Please wait ten minutes."))
+        else:
+            with pages.refusals(form), guessed(account):
+                operations.change_password(
+                    account, form.current.data, form.password.data, at=at, but=access.token()
+                )
+                return pages.done(
+                    "accounts.show_own", _("The password has been saved; other browsers are signed out.")
+                )
     return pages.show(
         "accounts/show_own.html",
         form=form,
+        status=429 if is_slowed else None,
         account=account,
         sessions=queries.sessions_of(account, at),
         this=hash_of(access.token()),
@@ -177,6 +184,16 @@ def show_own() -> ResponseReturnValue:
         has_passkeys=passkeys.place() is not None,
         identities=queries.identities_of(account),
     )
+
+
+@contextmanager
+def guessed(account: Account) -> Iterator[None]:
+    """Count a wrong password of who is signed in already: the browser may have been left open to others."""
+    try:
+        yield
+    except operations.WrongPassword:
+        guessing("oneself", account.email)
+        raise
 
 
 @bp.post("/account/sessions/<int:session_id>/closure")

@@ -53,7 +53,7 @@ def import_guests(slug: str) -> ResponseReturnValue:
             with unit.writing():
                 account = access.account()
                 draft = imports.upload(
-                    conference_here(account, slug), account, data, filename, table, at=clock.now()
+                    conference_here(account, slug), account, filename, table, at=clock.now()
                 )
             return pages.done("invitations.show_import", slug=slug, import_id=draft.id)
         form.form_errors, form.file.errors = [], list(form.form_errors)
@@ -98,7 +98,7 @@ def _preview(
 ) -> ResponseReturnValue:
     if draft.state is not ImportState.DRAFT or draft.content is None:
         return pages.show("invitations/show_import.html", conference=conference, draft=draft, verdict=None)
-    table = imports.read(draft.content, draft.filename)
+    table = imports.table_of(draft)
     if form is None:
         form = MappingForm(formdata=None, data=dict(draft.mapping))
         form.offer_columns(table.header)
@@ -128,10 +128,7 @@ def map_columns(slug: str, import_id: int) -> ResponseReturnValue:
     conference = conference_here(access.account(), slug)
     draft = _import_of(conference, import_id)
     form = MappingForm()
-    table = imports.read(draft.content or b"", draft.filename) if draft.content else None
-    if table is None:
-        raise Refused(_("This import is over. Please upload the file again."))
-    form.offer_columns(table.header)
+    form.offer_columns(imports.table_of(draft).header)
     if forms.submitted(form):
         with pages.refusals(form):
             imports.remap(draft, form.mapping())

@@ -1,6 +1,8 @@
 """The import of a guest list: look first, store only what the organiser confirms, undo afterwards."""
 
 import hashlib
+import json
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +15,7 @@ from sqlalchemy.orm import defer
 from ..accounts.models import Account
 from ..conferences.models import Conference
 from ..core import contact_list
-from ..core.contact_list import GoodRow, ListCheck, Problem, SheetReader, Table, read_sheets
+from ..core.contact_list import GoodRow, ListCheck, Problem, Row, SheetReader, Table, read_sheets
 from ..kit.db import db, found, one_locked
 from ..kit.errors import Refused
 from ..providers import operations as providers
@@ -35,7 +37,7 @@ class Changed(Refused):
 def read(data: bytes, filename: str, reader: SheetReader = read_sheets) -> Table:
     """The table in an uploaded file. Raises Refused in words when it cannot be read.
 
-    `reader` opens workbooks: what a stranger sends is read in a process of its own the first time (kit.sheets).
+    `reader` opens workbooks: what a stranger sends is read in a process of its own (kit.sheets), once.
     """
     try:
         return contact_list.read_table(data, filename, reader)
@@ -50,20 +52,35 @@ def check(conference: Conference, table: Table, mapping: Mapping[str, int]) -> L
 
 
 def upload(
-    conference: Conference, account: Account | None, data: bytes, filename: str, table: Table, *, at: datetime
+    conference: Conference, account: Account | None, filename: str, table: Table, *, at: datetime
 ) -> ListImport:
-    """Keep the file until it is confirmed or thrown away. No person is stored."""
+    """Keep what stands in the file, never the file, until it is confirmed or thrown away. No person is stored."""
     draft = ListImport(
         conference_id=conference.id,
         account_id=account.id if account else None,
         filename=filename,
-        content=data,
+        content=_packed(table),
         mapping=contact_list.guess_mapping(table.header),
         created_at=at,
     )
     db.session.add(draft)
     db.session.flush()  # the preview's address needs the id
     return draft
+
+
+def _packed(table: Table) -> bytes:
+    rows = [[row.line, row.cells] for row in table.rows]
+    return zlib.compress(json.dumps(vars(table) | {"rows": rows}).encode())
+
+
+def table_of(draft: ListImport) -> Table:
+    """What stood in the file. Raises Refused when the import is over, or was kept by another version."""
+    try:
+        kept = json.loads(zlib.decompress(draft.content or b""))
+        rows = tuple(Row(line, tuple(cells)) for line, cells in kept["rows"])
+        return Table(**kept | {"header": tuple(kept["header"]), "rows": rows})
+    except (zlib.error, ValueError, TypeError, KeyError) as error:
+        raise Refused(_("This import is over. Please upload the file again.")) from error
 
 
 def remap(draft: ListImport, mapping: dict[str, int]) -> None:
@@ -108,8 +125,7 @@ def confirm(draft: ListImport, answers: Mapping[int, str], *, at: datetime, seen
         return len(_rows_of(draft))
     _check_draft(draft)
     lock(draft.conference)
-    table = read(draft.content or b"", draft.filename)
-    verdict = check(draft.conference, table, draft.mapping)
+    verdict = check(draft.conference, table_of(draft), draft.mapping)
     if seen is not None and seen != sight_of(verdict):
         raise Changed(
             _(
@@ -269,7 +285,7 @@ def import_file(
     verdict = check(conference, table, mapping)
     imported = 0
     if not dry_run:
-        draft = upload(conference, None, data, filename, table, at=at)
+        draft = upload(conference, None, filename, table, at=at)
         imported = confirm(draft, {}, at=at)
     return {
         "rows": len(table.rows),

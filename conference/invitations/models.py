@@ -126,7 +126,7 @@ class ImportState(Choice):
 
 
 class ListImport(Model):
-    """An uploaded guest list. The file is kept only until it is confirmed or thrown away."""
+    """An uploaded guest list. What stands in it is kept, packed, only until it is confirmed or thrown away."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)

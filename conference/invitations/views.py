@@ -89,10 +89,16 @@ def show_guests(slug: str) -> ResponseReturnValue:
         everybody=everybody,
         groups=groups,
         chosen=chosen if chosen in groups else "",
-        guests=groups.get(chosen, everybody),
+        part=pages.part_of(groups.get(chosen, everybody), _words),
         problems=outbox.problems_about(slug),
         in_line=current_app.extensions["standings_in_line"](conference),
     )
+
+
+def _words(guest: Invitation) -> str:
+    """By what somebody on the list is looked for."""
+    contact = guest.contact
+    return f"{contact.name} {contact.provider.name} {contact.email or ''} {contact.function} {contact.team}"
 
 
 @bp.get("/conferences/<slug>/guests/<int:invitation_id>")
@@ -164,10 +170,12 @@ def edit_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     if forms.submitted(form):
         with pages.refusals(form):
             provider, _new = providers.keep_provider(form.organisation.data, None, None, at=clock.now())
-            providers.correct_contact(contact, provider, form.fields(), form.started_from, at=clock.now())
+            waits = providers.correct_contact(
+                contact, provider, form.fields(), form.started_from, access.account(), at=clock.now()
+            )
             return pages.done(
                 "invitations.show_guest",
-                _("The person has been saved."),
+                providers.saved(waits),
                 slug=slug,
                 invitation_id=invitation_id,
             )
@@ -298,11 +306,13 @@ def show_mailing(slug: str) -> ResponseReturnValue:
     """Who would get what, how far mailings have come, and what went wrong."""
     conference, at = _here(slug), clock.now()
     guests = queries.guest_list(conference)
+    waiting = queries.not_invited(guests)
     return pages.show(
         "invitations/show_mailing.html",
         conference=conference,
         guests=guests,
-        waiting=queries.not_invited(guests),
+        waiting=waiting,
+        part=pages.part_of(waiting, _words),
         invited=[guest for guest in guests if guest.sent_at is not None],
         unanswered=[guest for guest in guests if guest.sent_at is not None and guest.reply is Reply.OPEN],
         remindable=queries.to_remind(guests, at),

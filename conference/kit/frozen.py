@@ -9,6 +9,8 @@ from sqlalchemy import DDL, Table, event
 def freeze(table: Table, *, deletable: bool = False, kept_while: str = "") -> None:
     """Let the database refuse every UPDATE and DELETE on the table; with `deletable` only every UPDATE.
 
+    PostgreSQL refuses a TRUNCATE of it, too, which asks no trigger of rows; SQLite has none.
+
     `kept_while`: a condition in SQL about the row OLD, under which alone a DELETE is refused.
     """
     verbs = ("UPDATE",) if deletable or kept_while else ("UPDATE", "DELETE")
@@ -39,7 +41,11 @@ def _postgresql(name: str, verbs: tuple[str, ...]) -> list[str]:
         f'CREATE TRIGGER {name}_frozen BEFORE {" OR ".join(verbs)} ON "{name}" '
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
-    return [function, trigger]
+    emptied = (
+        f'CREATE TRIGGER {name}_frozen_truncate BEFORE TRUNCATE ON "{name}" '
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    return [function, trigger, emptied]
 
 
 def _kept_sqlite(name: str, condition: str) -> str:

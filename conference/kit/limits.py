@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import Flask, session
+from flask import Flask, Response, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from limits import parse
@@ -10,6 +10,32 @@ from limits import parse
 from . import tries
 
 limiter = Limiter(get_remote_address, default_limits=[])
+
+
+def _own() -> str:
+    """A guest's personal link, by the signed cookie: each person behind an address counts for themselves."""
+    return f"link {session['guest']}" if "guest" in session else get_remote_address()
+
+
+def _has_acted(response: Response) -> bool:
+    return response.status_code < 400
+
+
+acts_of_one_guest = limiter.shared_limit(
+    "12 per hour", scope="acts", key_func=_own, methods=["POST"], deduct_when=_has_acted
+)
+"""On what a guest sends and a letter follows: nobody makes the house write dozens of letters. What was refused counts nothing."""
+answers_of_one_guest = limiter.shared_limit(
+    "60 per hour", scope="answers", key_func=_own, methods=["POST"], deduct_when=_has_acted
+)
+"""On what else a guest sends and rows are kept of."""
+
+
+def per_token() -> str:
+    """A secret in the address counts for itself; who tries out many is slowed elsewhere (`kit.guesses`)."""
+    return hashlib.sha256(
+        str((request.view_args or {}).get("token", "")).encode("utf-8", "replace")
+    ).hexdigest()
 
 
 def init(app: Flask) -> None:

@@ -1,18 +1,61 @@
 """Answers: whole pages, redirects, files; absolute addresses that never depend on the Host header."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from flask import Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from ..core.text import comparison_key
 from . import addresses
 from .db import db
 from .errors import Refused, Stale
 
 absolute = addresses.absolute
+T = TypeVar("T")
+MANY = 200
+"""So many rows stand on one page of a list; forms over them stay within the limits on fields."""
+LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """One page of a long list: its rows, the number of the page and of all pages, how many fit, how many there are."""
+
+    items: list[T]
+    page: int
+    pages: int
+    fitting: int
+    total: int
+    sought: str
+
+    @property
+    def before(self) -> int | None:
+        """The page before this one."""
+        return self.page - 1 if self.page > 1 else None
+
+    @property
+    def after(self) -> int | None:
+        """The page behind this one."""
+        return self.page + 1 if self.page < self.pages else None
+
+
+def part_of(items: Sequence[T], words: Callable[[T], str], *, name: str = "page") -> Part[T]:
+    """The page of a list that the address asks for (`name`), of what has each word of its `q`; a page too far is the last."""
+    sought = request.args.get("q", "")[:LONGEST_SEARCH].strip()
+    wanted = comparison_key(sought).split()
+    fitting = [one for one in items if all(word in comparison_key(words(one)) for word in wanted)]
+    pages = max(1, -(-len(fitting) // MANY))
+    page = min(max(1, _whole(request.args.get(name, ""))), pages)
+    shown = fitting[(page - 1) * MANY : page * MANY]
+    return Part(shown, page, pages, len(fitting), len(items), sought)
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
 def show(template: str, *, form: Any = None, status: int | None = None, **context: Any) -> Response:

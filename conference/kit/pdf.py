@@ -26,6 +26,8 @@ PAGES_WITHOUT_CONTENTS = 2
 WITHOUT_CONTENTS = "[data-from-pages] { display: none }"
 DATA_LIMIT = 4_000
 HTML_LIMIT = 8_000_000
+SECONDS, MEGABYTES, MOST_PAGES = 30, 512, 500
+"""What one PDF may cost. 2,500 people to sign in take 18 s and 384 MB; longer lists come in parts."""
 # How Python, the C library and glib say it.
 OUT_OF_MEMORY = (
     "MemoryError",
@@ -56,12 +58,14 @@ def render(html: str, *, stylesheets: Sequence[str] | None = None) -> bytes:
 
     with _without_collection(), pdf_tags.own_tags():
         document = _laid_out(weasyprint, prepared, styles)
+        if len(document.pages) > MOST_PAGES:
+            raise PdfFailed("too_large", f"{len(document.pages)} pages")
         pdf_claims.claim_both(document.metadata)
         pdf: bytes = document.write_pdf(pdf_variant="pdf/a-2a", pdf_identifier=identifier)
     return pdf
 
 
-def render_in_child(html: str, *, seconds: int = 60, megabytes: int = 1024) -> bytes:
+def render_in_child(html: str, *, seconds: int = SECONDS, megabytes: int = MEGABYTES) -> bytes:
     """The PDF, made in a process of its own that cannot take the house with it. Raises PdfFailed."""
     from .unit import must_be_closed  # The child has neither Flask nor a database.
 
@@ -84,6 +88,8 @@ def _checked(done: "subprocess.CompletedProcess[bytes]") -> bytes:
         raise PdfFailed("too_long", detail)
     if done.returncode == -signal.SIGKILL or any(words in detail for words in OUT_OF_MEMORY):
         raise PdfFailed("too_much_memory", detail)
+    if "PdfFailed: too_large" in detail:
+        raise PdfFailed("too_large", detail)
     raise PdfFailed("failed", detail or f"exit status {done.returncode}")
 
 

@@ -1,4 +1,4 @@
-"""Workbooks from strangers, read in a process of their own: a library in another language looks into them."""
+"""Workbooks from strangers, read once, in a process of their own: a library in another language looks into them."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from . import child
 from .unit import must_be_closed
 
 SECONDS = 10
-MEGABYTES = 1024
+MEGABYTES = 512
 ARCHIVE = b"PK\x03\x04"
 logger = logging.getLogger(__name__)
 

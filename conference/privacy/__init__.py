@@ -19,6 +19,9 @@ def init(app: Flask) -> None:
     app.extensions["periods_list"] = operations.periods_list
     # So does the house, which wants to know whether the nights do their work.
     app.extensions["retention_state"] = queries.retention_state
+    app.extensions["people_seen_by"] = queries.seen_by
+    app.extensions["is_known_elsewhere"] = queries.is_known_elsewhere
+    app.extensions["address_waits"] = operations.note_address
     erasures.on(app, erasures.ADDRESS, erasing.erase_again)
     erasures.on(app, erasing.PERSON, erasing.erase_known_again)
     jobs.every_minute(app, "retention", lambda: operations.keep_schedule(at=clock.now()))

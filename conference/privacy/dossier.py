@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import get_template_attribute
 from flask_babel import gettext as _
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, false, or_, select
 
 from ..actions.models import Action, Report
 from ..conferences.models import Conference, Topic
@@ -46,6 +46,11 @@ LEFT_OUT = {
     "submission": "a sign against sending twice",
 }  # fmt: skip
 """Columns that are not told, with the reason. Numbers that lead to other rows (…_id) are told as names."""
+PART_OF = (
+    "round_id", "group_id", "sheet_id", "vote_id", "action_id", "rule_id", "registration_id", "invitation_id", "grant_id",
+    "agenda_item_id", "list_import_id", "link_id",
+)  # fmt: skip
+"""What a row without a number of a conference is a part of; a test holds that none of them is forgotten."""
 OWN = {
     "contact",
     "consent",
@@ -58,35 +63,65 @@ OWN = {
 }
 
 
-def of_person(contact: Contact, at: datetime) -> dict[str, Any]:
-    """All that is stored of a person, as plain data (Article 15)."""
+Within = frozenset[int] | None
+"""The conferences of which somebody is told; None: of all, and of what belongs to none."""
+
+
+def of_person(contact: Contact, at: datetime, within: Within = None) -> dict[str, Any]:
+    """All that is stored of a person, as plain data (Article 15); `within` some conferences only, and then it says so."""
     mine = contact.id
     pattern = _pattern(contact)
-    return {
+    return _told(within) | {
         "made_at": at.isoformat(),
         "person": _row(contact) | {"organisation": contact.provider.name},
-        "invitations": _rows(Invitation, mine),
-        "registrations": [_registration(one) for one in _all(Registration, mine)],
-        "notices": _notices(mine),
-        "attendance": _rows(Attendance, mine),
-        "personal_links": _rows(PersonalLink, mine),
-        "access_links": _rows(AccessLink, mine),
-        "imports": _imports(mine),
-        "groups": _groups(mine),
-        "rules": _rules(mine),
-        "concerns": _rows(Concern, mine),
-        "results_sheets": _rows(SheetState, mine),
-        "ideas": _ideas(pattern),
-        "votes": [{"vote": title, "has_voted": True} for title in _votes(mine)],
-        "actions": [_action(one) for one in _actions(mine)],
-        "minutes": _passages(pattern),
-        "texts": _texts(pattern),
-        "mails": _mails(contact),
-        "inbox": _inbox(contact),
-        "feedback": _feedback(contact),
-        "requests": _rows(PrivacyRequest, mine),
-        "record": _record(mine),
+        "invitations": _rows(Invitation, mine, within),
+        "registrations": [_registration(one) for one in _all(Registration, mine, within)],
+        "notices": _notices(mine, within),
+        "attendance": _rows(Attendance, mine, within),
+        "personal_links": _rows(PersonalLink, mine, within),
+        "access_links": _rows(AccessLink, mine, within),
+        "imports": _imports(mine, within),
+        "groups": _groups(mine, within),
+        "rules": _rules(mine, within),
+        "concerns": _rows(Concern, mine, within),
+        "results_sheets": _rows(SheetState, mine, within),
+        "ideas": _ideas(pattern, within),
+        "votes": [{"vote": title, "has_voted": True} for title in _votes(mine, within)],
+        "actions": [_action(one) for one in _actions(mine, within)],
+        "minutes": _passages(pattern, within),
+        "texts": _texts(pattern, within),
+        "mails": _mails(contact, within),
+        "inbox": _inbox(contact, within),
+        "feedback": _feedback(contact, within),
+        "requests": _rows(PrivacyRequest, mine, within),
+        "record": _record(mine, within),
     }
+
+
+def _told(within: Within) -> dict[str, Any]:
+    """Of which conferences is told, where it is not of all."""
+    if within is None:
+        return {}
+    query = select(Conference.title).where(Conference.id.in_(within)).order_by(Conference.id)
+    return {"only_of_the_conferences": list(db.session.scalars(query))}
+
+
+def _of(query: Any, table: Any, within: Within) -> Any:
+    """The same query for the rows of these conferences: by the number of theirs, or of what they are a part of."""
+    return query if within is None else query.where(_lies_in(table, within))
+
+
+def _lies_in(table: Any, within: frozenset[int]) -> Any:
+    """Whether a row belongs to one of the conferences. What belongs to none does not."""
+    if table.name == "conference":
+        return table.c.id.in_(within)
+    if "conference_id" in table.c:
+        return table.c.conference_id.in_(within)
+    for name in PART_OF:
+        if name in table.c:
+            whole = next(iter(table.c[name].foreign_keys)).column.table
+            return table.c[name].in_(select(whole.c.id).where(_lies_in(whole, within)))
+    return false()
 
 
 def recipients() -> list[str]:
@@ -104,12 +139,13 @@ def _pattern(contact: Contact) -> Pattern[str] | None:
     return mentions.pattern_of(names_of(db.session.connection(), contact.id))
 
 
-def _all(model: Any, contact_id: int) -> list[Any]:
-    return list(db.session.scalars(select(model).where(model.contact_id == contact_id).order_by(model.id)))
+def _all(model: Any, contact_id: int, within: Within) -> list[Any]:
+    query = select(model).where(model.contact_id == contact_id).order_by(model.id)
+    return list(db.session.scalars(_of(query, model.__table__, within)))
 
 
-def _rows(model: Any, contact_id: int) -> list[dict[str, Any]]:
-    return [_row(one) for one in _all(model, contact_id)]
+def _rows(model: Any, contact_id: int, within: Within) -> list[dict[str, Any]]:
+    return [_row(one) for one in _all(model, contact_id, within)]
 
 
 def _row(thing: Any) -> dict[str, Any]:
@@ -145,7 +181,7 @@ def _registration(registration: Registration) -> dict[str, Any]:
     }
 
 
-def _notices(contact_id: int) -> list[dict[str, Any]]:
+def _notices(contact_id: int, within: Within) -> list[dict[str, Any]]:
     """The words that were in force when the person registered."""
     query = (
         select(Notice)
@@ -160,7 +196,8 @@ def _notices(contact_id: int) -> list[dict[str, Any]]:
         .order_by(Notice.id)
     )
     return [
-        _row(one) | {"version": one.version, "text": notice_words(one)} for one in db.session.scalars(query)
+        _row(one) | {"version": one.version, "text": notice_words(one)}
+        for one in db.session.scalars(_of(query, Notice.__table__, within))
     ]
 
 
@@ -187,21 +224,22 @@ def notice_words(notice: Notice) -> str:
     return letters.fill("\n\n".join(paragraphs[start:]), values).strip()
 
 
-def _imports(contact_id: int) -> list[dict[str, Any]]:
+def _imports(contact_id: int, within: Within) -> list[dict[str, Any]]:
     query = (
         select(ListImport.filename, ListImport.created_at, ImportedRow.line)
         .join(ListImport, ImportedRow.list_import_id == ListImport.id)
         .where(ImportedRow.contact_id == contact_id)
         .order_by(ImportedRow.id)
     )
-    return [_named(row) for row in db.session.execute(query).mappings()]
+    found = db.session.execute(_of(query, ListImport.__table__, within))
+    return [_named(row) for row in found.mappings()]
 
 
 def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key): _plain(value) for key, value in row.items()}
 
 
-def _groups(contact_id: int) -> list[dict[str, Any]]:
+def _groups(contact_id: int, within: Within) -> list[dict[str, Any]]:
     query = (
         select(Conference.title.label("conference"), Round.number.label("round"), Group.name.label("group"), Seat.pinned)
         .join(Group, Seat.group_id == Group.id)
@@ -210,26 +248,23 @@ def _groups(contact_id: int) -> list[dict[str, Any]]:
         .where(Seat.contact_id == contact_id)
         .order_by(Round.id)
     )  # fmt: skip
-    return [_named(row) for row in db.session.execute(query).mappings()]
+    return [_named(row) for row in db.session.execute(_of(query, Round.__table__, within)).mappings()]
 
 
-def _rules(contact_id: int) -> list[dict[str, Any]]:
+def _rules(contact_id: int, within: Within) -> list[dict[str, Any]]:
     query = select(GroupsRule).join(RulePerson, RulePerson.rule_id == GroupsRule.id)
-    return [
-        _row(rule)
-        for rule in db.session.scalars(
-            query.where(RulePerson.contact_id == contact_id).order_by(GroupsRule.id)
-        )
-    ]
+    query = query.where(RulePerson.contact_id == contact_id).order_by(GroupsRule.id)
+    return [_row(rule) for rule in db.session.scalars(_of(query, GroupsRule.__table__, within))]
 
 
-def _votes(contact_id: int) -> list[str]:
+def _votes(contact_id: int, within: Within) -> list[str]:
     query = select(Vote.title).join(Voter, Voter.vote_id == Vote.id).where(Voter.contact_id == contact_id)
-    return list(db.session.scalars(query.order_by(Vote.id)))
+    return list(db.session.scalars(_of(query.order_by(Vote.id), Vote.__table__, within)))
 
 
-def _actions(contact_id: int) -> Iterable[Action]:
-    return db.session.scalars(select(Action).where(Action.responsible_id == contact_id).order_by(Action.id))
+def _actions(contact_id: int, within: Within) -> Iterable[Action]:
+    query = select(Action).where(Action.responsible_id == contact_id).order_by(Action.id)
+    return list(db.session.scalars(_of(query, Action.__table__, within)))
 
 
 def _action(action: Action) -> dict[str, Any]:
@@ -237,23 +272,23 @@ def _action(action: Action) -> dict[str, Any]:
     return _row(action) | {"reports": [_row(one) for one in reports]}
 
 
-def _ideas(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+def _ideas(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]:
     """Ideas are stored without their authors; what can be found are those that name the person."""
     if pattern is None:
         return []
     query = select(Idea).order_by(Idea.id)
     return [
         {"number": one.number, "text": one.text, "created_at": one.created_at.isoformat()}
-        for one in db.session.scalars(query)
+        for one in db.session.scalars(_of(query, Idea.__table__, within))
         if pattern.search(f"{one.text}\n{one.typed}")
     ]
 
 
-def _passages(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+def _passages(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]:
     if pattern is None:
         return []
     passages = []
-    for release in db.session.scalars(select(Release).order_by(Release.id)):
+    for release in db.session.scalars(_of(select(Release).order_by(Release.id), Release.__table__, within)):
         lines = mentions.lines_with(release.text, pattern)
         if lines:
             told = {"number": release.number, "released_at": release.released_at.isoformat(), "lines": lines}
@@ -266,7 +301,7 @@ def _row_of_conference(conference_id: int) -> dict[str, Any]:
     return {"conference": conference.title if conference else ""}
 
 
-def _texts(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+def _texts(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]:
     """Lines of any table in which the person is named, beside their own rows and the minutes."""
     if pattern is None:
         return []
@@ -275,7 +310,8 @@ def _texts(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
         if table.name in UNTOUCHED or table.name in OWN | {"idea"}:
             continue
         for column in text_columns(table):
-            for value in db.session.execute(select(column).where(column.is_not(None))).scalars():
+            query = _of(select(column).where(column.is_not(None)), table, within)
+            for value in db.session.execute(query).scalars():
                 lines = mentions.lines_in(value, pattern)
                 if lines:
                     found.setdefault((table.name, column.name), []).extend(lines)
@@ -285,20 +321,28 @@ def _texts(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
     ]
 
 
-def _mails(contact: Contact) -> list[dict[str, Any]]:
+def _mails(contact: Contact, within: Within) -> list[dict[str, Any]]:
     if not contact.email:
         return []
     key = contact.email_key
     names = ("subject", "kind", "state", "created_at", "sent_at")
     return [
         {name: _plain(getattr(mail, name)) for name in names}
-        for mail in db.session.scalars(select(Mail).order_by(Mail.id))
+        for mail in db.session.scalars(_about(select(Mail).order_by(Mail.id), within))
         if comparison_key(mail.recipient_address) == key
     ]
 
 
-def _inbox(contact: Contact) -> list[dict[str, Any]]:
+def _about(query: Any, within: Within) -> Any:
+    """Letters know the conference by its slug."""
+    if within is None:
+        return query
+    return query.where(Mail.about.in_(select(Conference.slug).where(Conference.id.in_(within))))
+
+
+def _inbox(contact: Contact, within: Within) -> list[dict[str, Any]]:
     invitations = select(Invitation.id).where(Invitation.contact_id == contact.id)
+    invitations = _of(invitations, Invitation.__table__, within)
     query = select(InboundMail).where(InboundMail.invitation_id.in_(invitations)).order_by(InboundMail.id)
     found = [
         {"read_at": one.read_at.isoformat(), "outcome": one.outcome.value}
@@ -310,14 +354,14 @@ def _inbox(contact: Contact) -> list[dict[str, Any]]:
     ]
 
 
-def _feedback(contact: Contact) -> list[dict[str, Any]]:
-    if not contact.email:
+def _feedback(contact: Contact, within: Within) -> list[dict[str, Any]]:
+    if not contact.email or within is not None:
         return []
     reports = db.session.scalars(select(Feedback).where(Feedback.email != "").order_by(Feedback.id))
     return [_row(one) for one in reports if comparison_key(one.email) == contact.email_key]
 
 
-def _record(contact_id: int) -> list[dict[str, Any]]:
+def _record(contact_id: int, within: Within) -> list[dict[str, Any]]:
     query = select(AuditEntry).where(
         or_(
             AuditEntry.contact_id == contact_id,
@@ -326,7 +370,7 @@ def _record(contact_id: int) -> list[dict[str, Any]]:
     )
     return [
         {"at": one.at.isoformat(), "verb": one.verb, "kind": one.kind, "via": one.via}
-        for one in db.session.scalars(query.order_by(AuditEntry.number))
+        for one in db.session.scalars(_of(query, AuditEntry.__table__, within).order_by(AuditEntry.number))
     ]
 
 

@@ -9,7 +9,7 @@ from wtforms import RadioField
 from wtforms.validators import ValidationError
 
 from ..kit.forms import EmailLine, Form, Line, Paragraph, VersionedForm, Whole
-from .models import ArchiveState, Outcome, RequestKind
+from .models import ASKED, ArchiveState, Outcome
 
 
 class OneOf(RadioField):
@@ -27,7 +27,7 @@ class RequestForm(Form):
 
     kind = OneOf(
         _l("What do you ask for?"),
-        choices=[(kind.value, kind.label) for kind in RequestKind],
+        choices=[(kind.value, kind.label) for kind in ASKED],
     )
     words = Paragraph(
         _l("What should we know about it?"),

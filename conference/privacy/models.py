@@ -20,6 +20,16 @@ class RequestKind(Choice):
     ERASURE = "erasure", _l("Erasure (Article 17)")
     RESTRICTION = "restriction", _l("Restriction (Article 18)")
     OBJECTION = "objection", _l("Objection (Article 21)")
+    RECTIFICATION = "rectification", _l("Rectification (Article 16)")
+
+    @property
+    def erases(self) -> bool:
+        """Whether granting it takes the person out of everything."""
+        return self in (RequestKind.ERASURE, RequestKind.OBJECTION)
+
+
+ASKED = (RequestKind.ERASURE, RequestKind.RESTRICTION, RequestKind.OBJECTION)
+"""What people ask for; a new address is put right by staff, and noted where an administrator of the house decides."""
 
 
 class Outcome(Choice):
@@ -31,7 +41,10 @@ class Outcome(Choice):
 
 
 class PrivacyRequest(Model):
-    """Somebody asked for something; staff decide, with a reason. Once the person is erased it says only that it was so."""
+    """Somebody asked for something; staff decide, with a reason. Once the person is erased it says only that it was so.
+
+    `words`: their own, or the new address where a rectification is asked for.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)

@@ -35,6 +35,7 @@ from ..outbox.operations import queue
 from ..people.models import AccountLink
 from ..people.unused import close_unused, count_closed, count_unused, forget_closed
 from ..providers.models import Contact
+from ..providers.operations import readdress
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Standing
 from ..sheets.models import GroupSheet, SheetState
 from ..voting.models import Ballot, Vote, Voter
@@ -677,19 +678,41 @@ def decide(
 ) -> PrivacyRequest:
     """Grant or refuse, with the reason that the person is told. What is granted happens at once.
 
-    Raises Refused when it is decided already.
+    Raises Refused when it is decided already, or when the person is known in conferences, too, that the account does not
+    organise.
     """
     request = found(one_locked(select(PrivacyRequest).where(PrivacyRequest.id == request.id)))
     _check_open(request)
-    contact = found(request.contact)
+    # Locked, so that no conference of others comes to know the person between the look and the deed.
+    contact = found(one_locked(select(Contact).where(Contact.id == request.contact_id)))
+    _check_reach(account, contact)
     address = (contact.name, contact.email or "")
     request.outcome, request.reason, request.decided_at, request.account_id = outcome, reason, at, account.id
     if outcome is Outcome.GRANTED:
-        _do(request, contact, at)
+        _do(request, contact, account, at)
+    if request.kind is RequestKind.RECTIFICATION:
+        address = (contact.name, contact.email or "")
     if address[1]:
         _tell(request, address, at)
     db.session.flush()
     return request
+
+
+def _check_reach(account: Account, contact: Contact) -> None:
+    if queries.is_known_elsewhere(account, contact.id):
+        raise Refused(
+            _(
+                "%(name)s is known in other conferences, too, which you do not organise. An administrator of the house "
+                "decides this.",
+                name=contact.name,
+            )
+        )
+
+
+def note_address(contact: Contact, address: str, account: Account, *, at: datetime) -> None:
+    """A new address of somebody who is known elsewhere, too, waits for an administrator of the house."""
+    conference = found(queries.common_conference(account, contact.id))
+    ask(conference, contact, RequestKind.RECTIFICATION, address, at=at)
 
 
 def _check_open(request: PrivacyRequest) -> None:
@@ -709,9 +732,12 @@ def withdraw_request(request: PrivacyRequest, *, at: datetime) -> None:
     db.session.flush()
 
 
-def _do(request: PrivacyRequest, contact: Contact, at: datetime) -> None:
+def _do(request: PrivacyRequest, contact: Contact, account: Account, at: datetime) -> None:
     if request.kind is RequestKind.RESTRICTION:
         restrict(contact, at=at)
+        return
+    if request.kind is RequestKind.RECTIFICATION:
+        readdress(contact, request.words, account, at=at)
         return
     # The reason may name the person; it has been told to them, and here it would keep the name.
     request.reason = ""
@@ -721,7 +747,7 @@ def _do(request: PrivacyRequest, contact: Contact, at: datetime) -> None:
 
 def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> None:
     conference = request.conference
-    erased = request.outcome is Outcome.GRANTED and request.kind is not RequestKind.RESTRICTION
+    erased = request.outcome is Outcome.GRANTED and request.kind.erases
     new = letter(
         conference,
         "privacy_decided",
@@ -740,8 +766,9 @@ def restrict(contact: Contact, *, at: datetime) -> None:
         control.stop_letters_to(contact.email, at=at)
 
 
-def lift_restriction(contact: Contact) -> None:
-    """Use the data again."""
+def lift_restriction(contact: Contact, account: Account) -> None:
+    """Use the data again. Raises Refused when the person is known in conferences, too, that the account does not organise."""
+    _check_reach(account, contact)
     contact.restricted_at = None
 
 

@@ -6,16 +6,19 @@ from typing import Any
 
 from flask import current_app
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import Account, Role
+from ..actions.models import Action
 from ..conferences.models import Conference
 from ..conferences.queries import organised_ids
+from ..invitations.models import Invitation, PersonalLink
 from ..kit import language, links
-from ..kit.db import db
+from ..kit.db import db, portions
 from ..kit.markdown import to_html
-from ..registrations.models import Notice, Registration
+from ..providers.models import Contact
+from ..registrations.models import Attendance, Notice, Registration
 from .models import (
     AccessLink,
     Feedback,
@@ -105,6 +108,76 @@ def _conferences_of(account: Account) -> Any:
     if account.role is Role.ADMIN:
         return select(Conference.id)
     return organised_ids(account)
+
+
+# -- where a person is known ------------------------------------------
+
+
+def _places() -> list[Select[Any]]:
+    """Pairs of person and conference: by what a conference knows somebody."""
+    rooms: list[Any] = [Invitation, Registration, Attendance, PersonalLink]
+    known = [select(one.contact_id.label("contact_id"), one.conference_id) for one in rooms]
+    owners = select(Action.responsible_id.label("contact_id"), Action.conference_id)
+    return [*known, owners.where(Action.responsible_id.is_not(None))]
+
+
+def seen_by(account: Account) -> ColumnElement[bool]:
+    """Of people: who is known in a conference that the account organises, or in none."""
+    if account.role is Role.ADMIN:
+        return true()
+    own = _conferences_of(account)
+    here = [_people(one).where(one.selected_columns.conference_id.in_(own)) for one in _places()]
+    return or_(
+        *(Contact.id.in_(some) for some in here),
+        and_(*(Contact.id.not_in(_people(one)) for one in _places())),
+    )
+
+
+def _people(places: Select[Any]) -> Select[Any]:
+    return places.with_only_columns(places.selected_columns.contact_id)
+
+
+def known_elsewhere(account: Account, contact_ids: Iterable[int]) -> set[int]:
+    """Those of the people who are known in a conference, too, that the account does not organise."""
+    if account.role is Role.ADMIN:
+        return set()
+    own = _conferences_of(account)
+    return {
+        contact_id
+        for some in portions(contact_ids)
+        for one in _places()
+        for contact_id in db.session.scalars(
+            _people(one).where(
+                one.selected_columns.contact_id.in_(some), one.selected_columns.conference_id.not_in(own)
+            )
+        )
+    }
+
+
+def is_known_elsewhere(account: Account, contact_id: int) -> bool:
+    """Whether somebody else, too, works with this person: what holds everywhere is then decided for the whole house."""
+    return bool(known_elsewhere(account, [contact_id]))
+
+
+def only_own(account: Account, contact_id: int) -> frozenset[int] | None:
+    """The conferences of which the account is told about the person; None: of all, because it organises all of theirs."""
+    if not is_known_elsewhere(account, contact_id):
+        return None
+    return frozenset(db.session.scalars(_conferences_of(account)))
+
+
+def common_conference(account: Account, contact_id: int) -> Conference | None:
+    """The latest conference that the account organises and that knows the person."""
+    here = [
+        Conference.id.in_(
+            one.with_only_columns(one.selected_columns.conference_id).where(
+                one.selected_columns.contact_id == contact_id
+            )
+        )
+        for one in _places()
+    ]
+    query = select(Conference).where(and_(Conference.id.in_(_conferences_of(account)), or_(*here)))
+    return db.session.scalars(query.order_by(Conference.starts_at.desc(), Conference.id).limit(1)).first()
 
 
 def access_by_token(token: str, at: datetime) -> AccessLink | None:

@@ -16,13 +16,13 @@ from ..invitations.queries import invitation_of
 from ..kit import access, clock, forms, language, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
-from ..kit.limits import limiter
+from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter, per_token
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
 from ..registrations.queries import registration_of
 from . import archiving, bp, dossier, operations, queries
 from .forms import ArchiveForm, DecisionForm, FeedbackForm, NameForm, RequestForm, StatementForm, periods_form
-from .models import ArchiveState, Outcome, PrivacyRequest, RequestKind
+from .models import ASKED, ArchiveState, Outcome, PrivacyRequest, RequestKind
 
 TITLES = {
     "privacy": "overview.privacy",
@@ -62,6 +62,7 @@ def _my_data(name: NameForm, asking: RequestForm) -> ResponseReturnValue:
 
 @bp.post("/my/data/name")
 @access.guest
+@acts_of_one_guest
 def correct_name() -> ResponseReturnValue:
     """Put name and function right (Article 16), also after the conference."""
     form = _name_form()
@@ -83,6 +84,7 @@ def correct_name() -> ResponseReturnValue:
 
 @bp.post("/my/data/requests")
 @access.guest
+@answers_of_one_guest
 def ask() -> ResponseReturnValue:
     """Ask for erasure or restriction, or object; staff decide."""
     form = RequestForm()
@@ -98,6 +100,7 @@ def ask() -> ResponseReturnValue:
 
 @bp.post("/my/data/requests/<int:request_id>/withdrawal")
 @access.guest
+@answers_of_one_guest
 def withdraw_request(request_id: int) -> ResponseReturnValue:
     """Take back what is not decided yet."""
     asked = found(queries.own_request(access.link().contact_id, request_id))
@@ -107,7 +110,7 @@ def withdraw_request(request_id: int) -> ResponseReturnValue:
 
 @bp.post("/my/data/link")
 @access.guest
-@limiter.limit("10 per hour")
+@acts_of_one_guest
 def ask_for_link() -> ResponseReturnValue:
     """A fresh link to all data, to the known address."""
     link = access.link()
@@ -128,7 +131,7 @@ def my_notice() -> ResponseReturnValue:
 
 @bp.get("/data/<token>")
 @access.public
-@limiter.limit("300 per 10 minutes")
+@limiter.limit("60 per 10 minutes", key_func=per_token)
 def open_access(token: str) -> ResponseReturnValue:
     """The fresh link. Looking changes nothing and shows no name; a press of the button brings the file."""
     found(queries.access_by_token(token, clock.now()))
@@ -137,7 +140,7 @@ def open_access(token: str) -> ResponseReturnValue:
 
 @bp.post("/data/<token>")
 @access.public
-@limiter.limit("300 per 10 minutes")
+@limiter.limit("60 per 10 minutes", key_func=per_token)
 @unit.own_transactions
 def fetch_data(token: str) -> ResponseReturnValue:
     """Everything about the person as ZIP."""
@@ -147,8 +150,10 @@ def fetch_data(token: str) -> ResponseReturnValue:
     return _as_zip(content, html)
 
 
-def _dossier(contact: Contact, conference: Conference) -> tuple[dict[str, Any], str]:
-    content = dossier.of_person(contact, clock.now())
+def _dossier(
+    contact: Contact, conference: Conference, within: dossier.Within = None
+) -> tuple[dict[str, Any], str]:
+    content = dossier.of_person(contact, clock.now(), within)
     days = queries.periods(operations.CLASSES)
     with force_locale(conference.language):
         content["recipients"] = dossier.recipients()
@@ -184,7 +189,10 @@ def _as_zip(content: dict[str, Any], html: str) -> ResponseReturnValue:
 @access.organisers
 def show_requests() -> ResponseReturnValue:
     """What people have asked for, open requests first."""
-    return pages.show("privacy/show_requests.html", requests=queries.requests_for(access.account()))
+    requests = queries.requests_for(access.account())
+    people = {one.contact_id for one in requests if one.contact_id and not one.outcome}
+    elsewhere = queries.known_elsewhere(access.account(), people)
+    return pages.show("privacy/show_requests.html", requests=requests, elsewhere=elsewhere)
 
 
 def _request(request_id: int) -> PrivacyRequest:
@@ -202,18 +210,21 @@ def decide(request_id: int) -> ResponseReturnValue:
             outcome = Outcome(form.outcome.data)
             operations.decide(asked, outcome, str(form.reason.data), access.account(), at=clock.now())
             return pages.done("privacy.show_requests", _("The decision has been carried out."))
-    return pages.show("privacy/decide.html", form=form, asked=asked)
+        asked = _request(request_id)
+    elsewhere = queries.known_elsewhere(access.account(), [asked.contact_id] if asked.contact_id else [])
+    return pages.show("privacy/decide.html", form=form, asked=asked, is_elsewhere=bool(elsewhere))
 
 
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/data")
 @access.organisers
 @unit.own_transactions
 def guest_data(slug: str, invitation_id: int) -> ResponseReturnValue:
-    """Everything about a guest, for staff who answer a request by letter."""
+    """Everything about a guest, for staff who answer a request by letter: of the conferences that they organise."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
         invitation = found(invitation_of(conference, invitation_id))
-        content, html = _dossier(invitation.contact, conference)
+        within = queries.only_own(access.account(), invitation.contact_id)
+        content, html = _dossier(invitation.contact, conference, within)
     return _as_zip(content, html)
 
 
@@ -223,11 +234,15 @@ def ask_for_guest(slug: str, invitation_id: int) -> ResponseReturnValue:
     """Note a request that came by telephone or letter; it is decided like any other."""
     conference = conference_here(access.account(), slug)
     invitation = found(invitation_of(conference, invitation_id))
-    kind = next((one for one in RequestKind if one.value == request.form.get("kind")), None)
+    kind = next((one for one in ASKED if one.value == request.form.get("kind")), None)
     if kind is None:
         raise Missing
     noted = operations.ask(conference, invitation.contact, kind, "", at=clock.now())
-    return pages.done("privacy.decide", _("The request has been noted."), request_id=noted.id)
+    message = _("The request has been noted.")
+    if queries.request_for(access.account(), noted.id) is None:
+        # The same was asked for in a conference of others, and is open there.
+        return pages.done("invitations.show_guest", message, slug=slug, invitation_id=invitation_id)
+    return pages.done("privacy.decide", message, request_id=noted.id)
 
 
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/restriction")
@@ -236,7 +251,7 @@ def lift_restriction(slug: str, invitation_id: int) -> ResponseReturnValue:
     """Use the data of a person again."""
     conference = conference_here(access.account(), slug)
     invitation = found(invitation_of(conference, invitation_id))
-    operations.lift_restriction(invitation.contact)
+    operations.lift_restriction(invitation.contact, access.account())
     return pages.done(
         "invitations.show_guest", _("The data may be used again."), slug=slug, invitation_id=invitation_id
     )
@@ -368,7 +383,7 @@ def show_notices(slug: str) -> ResponseReturnValue:
 
 @bp.route("/accessibility/feedback", methods=["GET", "POST"])
 @access.public
-@limiter.limit("30 per hour", methods=["POST"])
+@limiter.limit("300 per hour", methods=["POST"])
 def give_feedback() -> ResponseReturnValue:
     """Tell of a barrier; an address is asked for only for an answer."""
     form = FeedbackForm()

@@ -1,7 +1,7 @@
 """Keeping organisations and people."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from ..accounts.models import Account
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused, check_version
@@ -152,22 +153,72 @@ def keep_contact(provider: Provider, *, at: datetime, **fields: object) -> tuple
 def change_contact(contact: Contact, provider: Provider, fields: ContactFields, version: int | None) -> None:
     """Correct a person. Raises Stale, or Refused when somebody else has the address."""
     check_version(version, contact.version, mine=fields.email, theirs=contact.email or "")
-    address, key = canonical_email(fields.email) if fields.email else (None, None)
-    other = queries.contacts_by_key([key]).get(key) if key else None
-    if other is not None and other.id != contact.id:
-        raise Refused(
-            _("The address %(address)s belongs to %(name)s.", address=str(address), name=other.name)
-        )
+    address, key = _check_address(contact, fields)
     contact.provider, contact.email, contact.email_key = provider, address, key
     for name, value in _plain(fields).items():
         setattr(contact, name, value)
     contact.version += 1
 
 
+def _check_address(contact: Contact, fields: ContactFields) -> tuple[str | None, str | None]:
+    address, key = canonical_email(fields.email) if fields.email else (None, None)
+    other = queries.contacts_by_key([key]).get(key) if key else None
+    if other is not None and other.id != contact.id:
+        raise Refused(
+            _("The address %(address)s belongs to %(name)s.", address=str(address), name=other.name)
+        )
+    return address, key
+
+
 def correct_contact(
-    contact: Contact, provider: Provider, fields: ContactFields, version: int | None, *, at: datetime
+    contact: Contact,
+    provider: Provider,
+    fields: ContactFields,
+    version: int | None,
+    by: Account,
+    *,
+    at: datetime,
+) -> bool:
+    """The same, and the old address is told that it counts no longer, if a letter has ever reached it.
+
+    Everybody's letters go to the new address. Where the person is known in conferences, too, that the account does not
+    organise, the rest is saved, and the address waits for an administrator of the house: True.
+    """
+    waits = _is_moved(contact, fields) and current_app.extensions["is_known_elsewhere"](by, contact.id)
+    if not waits:
+        _correct(contact, provider, fields, version, at)
+        return False
+    _check_address(contact, fields)
+    change_contact(contact, provider, replace(fields, email=contact.email or ""), version)
+    current_app.extensions["address_waits"](contact, fields.email, by, at=at)
+    return True
+
+
+def saved(waits: bool) -> str:
+    """What is said after a correction."""
+    if not waits:
+        return _("The person has been saved.")
+    return _(
+        "The person has been saved, but for the address: this person is known in other conferences, too, which you do not "
+        "organise. The new address is noted, and an administrator of the house decides it."
+    )
+
+
+def _is_moved(contact: Contact, fields: ContactFields) -> bool:
+    return contact.email_key != (canonical_email(fields.email)[1] if fields.email else None)
+
+
+def readdress(contact: Contact, address: str, by: Account, *, at: datetime) -> None:
+    """Another address, and nothing else. Raises Refused when somebody else has it."""
+    known = {name: getattr(contact, name) for name in ContactFields.__dataclass_fields__}
+    correct_contact(
+        contact, contact.provider, ContactFields(**known | {"email": address}), contact.version, by, at=at
+    )
+
+
+def _correct(
+    contact: Contact, provider: Provider, fields: ContactFields, version: int | None, at: datetime
 ) -> None:
-    """The same, and the old address is told that it counts no longer, if a letter has ever reached it."""
     before, name = contact.email, contact.name
     change_contact(contact, provider, fields, version)
     db.session.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import joinedload
 
 from ..core.contact_list import Known
@@ -55,6 +55,11 @@ def contact_by_id(contact_id: int) -> Contact | None:
     return db.session.get(Contact, contact_id)
 
 
+def contact_seen(contact_id: int, seen: ColumnElement[bool]) -> Contact | None:
+    """The person, if it is one of those whom somebody may see."""
+    return db.session.scalar(select(Contact).where(Contact.id == contact_id, seen))
+
+
 def contacts_by_id(ids: Iterable[int]) -> list[Contact]:
     """These people, as far as they are in the address book."""
     return [
@@ -74,14 +79,14 @@ def providers_without_people(ids: Iterable[int]) -> list[Provider]:
     ]
 
 
-def contacts_of(provider: Provider) -> list[Contact]:
-    """The people of an organisation, in German order."""
-    people = db.session.scalars(select(Contact).where(Contact.provider_id == provider.id))
+def contacts_of(provider: Provider, seen: ColumnElement[bool]) -> list[Contact]:
+    """Those people of an organisation whom somebody may see, in German order."""
+    people = db.session.scalars(select(Contact).where(Contact.provider_id == provider.id, seen))
     return sorted(people, key=lambda contact: contact.sort_key)
 
 
-def providers_with_counts() -> list[tuple[Provider, int]]:
-    """All organisations with the number of their people, by name."""
-    people = func.count(Contact.id)
-    query = select(Provider, people).outerjoin(Contact).group_by(Provider.id).order_by(Provider.name)
+def providers_with_counts(seen: ColumnElement[bool]) -> list[tuple[Provider, int]]:
+    """All organisations with the number of those of their people whom somebody may see, by name."""
+    theirs, people = and_(Contact.provider_id == Provider.id, seen), func.count(Contact.id)
+    query = select(Provider, people).outerjoin(Contact, theirs).group_by(Provider.id).order_by(Provider.name)
     return [(provider, count) for provider, count in db.session.execute(query)]

@@ -15,7 +15,7 @@ from ..invitations.queries import guest_list, invitation_for, invitation_ids, in
 from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
-from ..kit.limits import limiter
+from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter
 from ..kit.pdf import render_in_child
 from ..providers.models import Contact
 from . import bp, operations, queries, seats
@@ -215,6 +215,7 @@ def _my_page(
 
 @bp.post("/my/registration")
 @access.guest
+@acts_of_one_guest
 def change_registration() -> ResponseReturnValue:
     """Change name, needs, wishes or consents."""
     conference, registration, invitation = _mine()
@@ -229,6 +230,7 @@ def change_registration() -> ResponseReturnValue:
 
 @bp.post("/my/consents")
 @access.guest
+@answers_of_one_guest
 def change_consents() -> ResponseReturnValue:
     """Give or withdraw consents, also after the conference."""
     conference, registration, invitation = _mine()
@@ -243,6 +245,7 @@ def change_consents() -> ResponseReturnValue:
 
 @bp.post("/my/consents/<kind>/withdrawal")
 @access.guest
+@answers_of_one_guest
 def withdraw_consent(kind: str) -> ResponseReturnValue:
     """Withdraw one consent with one press; it acts at once."""
     _conference, registration, _invitation = _mine()
@@ -274,6 +277,7 @@ def my_participants() -> ResponseReturnValue:
 
 @bp.post("/my/withdrawal")
 @access.guest
+@acts_of_one_guest
 def withdraw() -> ResponseReturnValue:
     """Give the seat, or the place on the waiting list, back."""
     _conference, registration, _invitation = _mine()
@@ -283,6 +287,7 @@ def withdraw() -> ResponseReturnValue:
 
 @bp.post("/my/return")
 @access.guest
+@acts_of_one_guest
 def register_again() -> ResponseReturnValue:
     """Accept after all, with what is known already."""
     _conference, _registration, invitation = _mine()
@@ -300,6 +305,11 @@ def offer_sent() -> int:
 # -- staff ------------------------------------------------------------
 
 
+def _words(one: Registration) -> str:
+    """By what somebody who is registered is looked for."""
+    return f"{one.name} {one.contact.name} {one.contact.provider.name} {one.contact.email or ''}"
+
+
 @bp.get("/conferences/<slug>/registrations")
 @access.organisers
 def show_registrations(slug: str) -> ResponseReturnValue:
@@ -309,10 +319,13 @@ def show_registrations(slug: str) -> ResponseReturnValue:
     line = [one for one in queries.waiting_line(conference) if not one.contact.is_restricted]
     counts = queries.seat_counts(conference)
     allotment = queries.allotment_of(conference, counts)
+    listed = [one for one in everybody if not one.contact.is_restricted]
     return pages.show(
         "registrations/show_registrations.html",
         conference=conference,
-        registrations=[one for one in everybody if not one.contact.is_restricted],
+        registrations=listed,
+        part=pages.part_of(listed, _words),
+        line_part=pages.part_of(list(enumerate(line, 1)), lambda pair: _words(pair[1]), name="line"),
         restricted=sum(one.contact.is_restricted for one in everybody),
         guests=invitation_ids(conference),
         line=line,
@@ -390,7 +403,8 @@ def show_attendance(slug: str) -> ResponseReturnValue:
     with pages.refusals(form):
         count = operations.record_changes(conference, seen, wanted, at=clock.now())
         message = ngettext("%(num)d entry has been saved.", "%(num)d entries have been saved.", count)
-        return pages.done("registrations.show_attendance", message, slug=slug)
+        here = {name: request.args[name] for name in ("page", "q") if request.args.get(name)}
+        return pages.done("registrations.show_attendance", message, slug=slug, **here)
     return _attendance_page(conference, WalkInForm(), form, wanted)
 
 
@@ -444,11 +458,22 @@ def _attendance_page(
         walk_in=form,
         wanted=wanted or {},
         conference=conference,
-        rows=rows,
+        part=pages.part_of(rows, _words_of_row),
+        papers=-(-sum(map(_is_expected, rows)) // PRINTED),
         totals=totals,
         presences=list(Presence),
         door=current_app.extensions["tables_at_door"](conference, clock.now()),
     )
+
+
+def _words_of_row(row: dict[str, Any]) -> str:
+    contact: Contact = row["contact"]
+    return f"{contact.name} {contact.provider.name}"
+
+
+def _is_expected(row: dict[str, Any]) -> bool:
+    has_seat = row["reply"] is Reply.ACCEPTED and not row["in_line"]
+    return has_seat or (row["attendance"] is not None and row["attendance"].presence is Presence.PRESENT)
 
 
 @bp.post("/conferences/<slug>/attendance/walk-ins")
@@ -498,15 +523,22 @@ def badges(slug: str) -> ResponseReturnValue:
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
 
 
+PRINTED = 1000
+"""So many people are in one paper: more would take longer than a PDF may."""
+
+
 def _people_to_print(conference: Conference) -> list[dict[str, object]]:
+    """Those of the part that is asked for; one too far is the last."""
     consents = queries.consents_of(conference)
+    everybody = queries.named_participants(conference)
+    part = min(max(1, request.args.get("part", 1, type=int)), max(1, -(-len(everybody) // PRINTED)))
     return [
         {
             "name": name,
             "organisation": contact.provider.name,
             "no_photo": ConsentKind.PHOTO not in consents.get(contact.id, set()),
         }
-        for name, contact in queries.named_participants(conference)
+        for name, contact in everybody[(part - 1) * PRINTED : part * PRINTED]
     ]
 
 

@@ -58,6 +58,24 @@ def test_t18_who_guesses_a_password_is_slowed_and_the_right_person_elsewhere_is_
     assert tries(app, "nora@agentur.example", "richtig und lang genug 7", "192.0.2.77") == 303
 
 
+def changes(browser, current, address="192.0.2.1"):
+    fields = {"csrf_token": browser.csrf_token(), "current": current, "password": "ganz neues langes Wort 9"}
+    return browser.client.post(
+        "/account", data=fields | {"again": fields["password"]}, environ_overrides={"REMOTE_ADDR": address}
+    ).status_code
+
+
+def test_t18_who_sits_down_at_an_open_browser_does_not_try_out_passwords(app, in_house):
+    """Changing the password asks for the present one: guessing there is as slow as at the door."""
+    app.config["SECOND_FACTOR"] = "nobody"
+    with in_house():
+        nora = an_account(email="nora@agentur.example", password="richtig und lang genug 7")
+    browser = Browser(app).sign_in(nora)
+    assert [changes(browser, f"falsch {number}") for number in range(14)] == [409] * 10 + [429] * 4
+    assert changes(browser, "richtig und lang genug 7") == 429, "not even by luck"
+    assert changes(Browser(app).sign_in(nora), "richtig und lang genug 7", "192.0.2.77") == 303
+
+
 def link(app, token, address, path="/invitation/"):
     return app.test_client().get(f"{path}{token}", environ_overrides={"REMOTE_ADDR": address})
 

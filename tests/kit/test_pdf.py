@@ -1,10 +1,12 @@
 """The way from HTML to a PDF: bounded, without reach, the same bytes each time."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,6 +15,8 @@ from typing import ClassVar
 import pikepdf
 import pytest
 
+from conference.kit import child, pdf
+from conference.kit.outage import Unavailable
 from conference.kit.pdf import PdfFailed, harmless, render, render_in_child
 from tests.kit.pdf_pages import FRAME, ROOT, failures, opened, text
 
@@ -203,6 +207,35 @@ def test_a_page_that_takes_too_much_memory_is_given_up():
     with pytest.raises(PdfFailed) as failed:
         render_in_child(FRAME % ("<p>Wort</p>" * 40_000), megabytes=200)
     assert failed.value.reason == "too_much_memory"
+
+
+def test_t13_a_paper_of_very_many_pages_is_given_up(monkeypatch):
+    monkeypatch.setattr(pdf, "MOST_PAGES", 2)
+    with pytest.raises(PdfFailed, match="too_large: 3 pages"):
+        render(FRAME % ("<p style='break-after: page'>Wort</p>" * 2 + "Wort"))
+    assert (pdf.SECONDS, pdf.MEGABYTES) == (30, 512)
+
+
+def test_t13_only_so_many_children_run_at_once_and_who_waits_too_long_comes_again(app, monkeypatch):
+    """The places are files, so that they count over all processes; they are taken here as another process takes them."""
+    app.config["DATABASE_PATIENCE"] = 0.2
+    monkeypatch.setattr(child, "BY_THE_CLOCK", 10)
+    with app.app_context():
+        assert render_in_child(PAGE).startswith(b"%PDF")
+        with ExitStack() as taken:
+            for number in range(child.AT_ONCE):
+                file = taken.enter_context(Path(app.instance_path, f"child-{number}.lock").open("a"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(Unavailable):
+                render_in_child(PAGE)
+            fcntl.flock(file, fcntl.LOCK_UN)
+            assert render_in_child(PAGE).startswith(b"%PDF")
+
+
+def test_t13_a_folder_that_cannot_be_written_to_keeps_nobody_from_reading_papers(app, monkeypatch):
+    with app.app_context(), monkeypatch.context() as there:
+        there.setattr(app, "instance_path", "/proc/none")
+        assert render_in_child(PAGE).startswith(b"%PDF")
 
 
 def test_a_page_that_is_too_large_is_not_even_tried():

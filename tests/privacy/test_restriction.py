@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import func, select
 
+from conference.accounts.models import Role
 from conference.actions import letters as action_letters
 from conference.agenda.models import ItemKind
 from conference.conferences import operations as conferences
@@ -35,6 +36,7 @@ from ..builders import (
     NOW,
     a_conference,
     a_personal_link,
+    an_account,
     an_action,
     an_answer,
     an_invitation,
@@ -75,7 +77,9 @@ def june(in_house, organiser):
 def restrict(in_house, lift=False):
     with in_house():
         contact = db.session.scalars(select(Contact).where(Contact.last_name == WHO)).one()
-        operations.lift_restriction(contact) if lift else operations.restrict(contact, at=NOW)
+        operations.lift_restriction(contact, an_account(Role.ADMIN)) if lift else operations.restrict(
+            contact, at=NOW
+        )
 
 
 def words_of(answer):

@@ -26,6 +26,10 @@ def _freeze(table: str, verbs: tuple[str, ...] = ("UPDATE", "DELETE")) -> None:
         f'CREATE TRIGGER {table}_frozen BEFORE {" OR ".join(verbs)} ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
+    op.execute(
+        f'CREATE TRIGGER {table}_frozen_truncate BEFORE TRUNCATE ON "{table}" '
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
 
 
 def _freeze_releases() -> None:
@@ -1666,7 +1670,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("conference_id", sa.Integer(), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=True),
-        sa.Column("kind", sa.Enum("erasure", "restriction", "objection", name="requestkind", native_enum=False, length=40), nullable=False),
+        sa.Column("kind", sa.Enum("erasure", "restriction", "objection", "rectification", name="requestkind", native_enum=False, length=40), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("asked_at", Moment(), nullable=False),
         sa.Column("outcome", sa.Enum("granted", "refused", "withdrawn", name="outcome", native_enum=False, length=40), nullable=True),
