@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from re import Pattern
 from typing import Any
 
 from flask import get_template_attribute
@@ -27,7 +26,7 @@ from ..record import words
 from ..registrations.models import Attendance, Consent, Notice, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..voting.models import Vote, Voter
-from .erasing import UNTOUCHED, names_of, text_columns
+from . import naming
 from .models import AccessLink, Feedback, PrivacyRequest
 
 TOLD = {
@@ -55,13 +54,16 @@ OWN = {
     "feedback",
     "notice",
     "statement",
+    "mail",
+    "groups_release",
 }
+"""Tables that are told of in parts of their own, or that hold other people's things."""
 
 
 def of_person(contact: Contact, at: datetime) -> dict[str, Any]:
     """All that is stored of a person, as plain data (Article 15)."""
     mine = contact.id
-    pattern = _pattern(contact)
+    person = naming.person(db.session.connection(), mine)
     return {
         "made_at": at.isoformat(),
         "person": _row(contact) | {"organisation": contact.provider.name},
@@ -76,11 +78,11 @@ def of_person(contact: Contact, at: datetime) -> dict[str, Any]:
         "rules": _rules(mine),
         "concerns": _rows(Concern, mine),
         "results_sheets": _rows(SheetState, mine),
-        "ideas": _ideas(pattern),
+        "ideas": _ideas(person),
         "votes": [{"vote": title, "has_voted": True} for title in _votes(mine)],
         "actions": [_action(one) for one in _actions(mine)],
-        "minutes": _passages(pattern),
-        "texts": _texts(pattern),
+        "minutes": _passages(person),
+        "texts": _texts(person),
         "mails": _mails(contact),
         "inbox": _inbox(contact),
         "feedback": _feedback(contact),
@@ -98,10 +100,6 @@ def recipients() -> list[str]:
         _("Who was there or excused: the released minutes, which name who was present."),
         _("Nobody in other countries, and no advertisers."),
     ]
-
-
-def _pattern(contact: Contact) -> Pattern[str] | None:
-    return mentions.pattern_of(names_of(db.session.connection(), contact.id))
 
 
 def _all(model: Any, contact_id: int) -> list[Any]:
@@ -237,24 +235,26 @@ def _action(action: Action) -> dict[str, Any]:
     return _row(action) | {"reports": [_row(one) for one in reports]}
 
 
-def _ideas(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+def _ideas(person: naming.Person) -> list[dict[str, Any]]:
     """Ideas are stored without their authors; what can be found are those that name the person."""
-    if pattern is None:
-        return []
     query = select(Idea).order_by(Idea.id)
     return [
         {"number": one.number, "text": one.text, "created_at": one.created_at.isoformat()}
         for one in db.session.scalars(query)
-        if pattern.search(f"{one.text}\n{one.typed}")
+        if _lines(person, one.conference_id, [one.text, one.typed])
     ]
 
 
-def _passages(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
-    if pattern is None:
-        return []
+def _lines(person: naming.Person, conference_id: int | None, value: Any) -> list[str]:
+    """The lines in which the person is named, and nobody else of the same name."""
+    finder = person.finder(conference_id)
+    return [] if finder is None else mentions.lines_in(value, finder)
+
+
+def _passages(person: naming.Person) -> list[dict[str, Any]]:
     passages = []
     for release in db.session.scalars(select(Release).order_by(Release.id)):
-        lines = mentions.lines_with(release.text, pattern)
+        lines = _lines(person, release.conference_id, release.text)
         if lines:
             told = {"number": release.number, "released_at": release.released_at.isoformat(), "lines": lines}
             passages.append(_row_of_conference(release.conference_id) | told)
@@ -266,17 +266,15 @@ def _row_of_conference(conference_id: int) -> dict[str, Any]:
     return {"conference": conference.title if conference else ""}
 
 
-def _texts(pattern: Pattern[str] | None) -> list[dict[str, Any]]:
+def _texts(person: naming.Person) -> list[dict[str, Any]]:
     """Lines of any table in which the person is named, beside their own rows and the minutes."""
-    if pattern is None:
-        return []
     found: dict[tuple[str, str], list[str]] = {}
-    for table in db.metadata.sorted_tables:
-        if table.name in UNTOUCHED or table.name in OWN | {"idea"}:
+    for table, columns, is_free in naming.typed_columns():
+        if table.name in OWN | {"idea"}:
             continue
-        for column in text_columns(table):
-            for value in db.session.execute(select(column).where(column.is_not(None))).scalars():
-                lines = mentions.lines_in(value, pattern)
+        for row in db.session.execute(select(naming.place_of(table), *columns).where(is_free)):
+            for column, value in zip(columns, row[1:], strict=True):
+                lines = _lines(person, row[0], value)
                 if lines:
                     found.setdefault((table.name, column.name), []).extend(lines)
     return [
