@@ -20,8 +20,9 @@ from ..invitations.queries import NOTICE
 from ..kit.audit import AuditEntry
 from ..kit.db import db, found
 from ..minutes.models import Release
+from ..outbox import operations as outbox
 from ..outbox.models import DeadAddress, Mail
-from ..providers.models import Contact
+from ..providers.models import Contact, FormerDetails
 from ..record import words
 from ..registrations.models import Attendance, Consent, Notice, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
@@ -30,7 +31,8 @@ from . import naming
 from .models import AccessLink, Feedback, PrivacyRequest
 
 TOLD = {
-    "contact": "person", "invitation": "invitations", "registration": "registrations", "consent": "registrations",
+    "contact": "person", "former_details": "former_details",
+    "invitation": "invitations", "registration": "registrations", "consent": "registrations",
     "attendance": "attendance", "personal_link": "personal_links", "access_link": "access_links", "seat": "groups",
     "rule_person": "rules", "concern": "concerns", "sheet_state": "results_sheets", "voter": "votes",
     "action": "actions", "privacy_request": "requests", "imported_row": "imports",
@@ -63,10 +65,13 @@ OWN = {
 def of_person(contact: Contact, at: datetime) -> dict[str, Any]:
     """All that is stored of a person, as plain data (Article 15)."""
     mine = contact.id
-    person = naming.person(db.session.connection(), mine)
+    connection = db.session.connection()
+    person = naming.person(connection, mine)
+    letters_to = [number for number, _state, one in outbox.envelopes(connection) if person.has_letter(one)]
     return {
         "made_at": at.isoformat(),
         "person": _row(contact) | {"organisation": contact.provider.name},
+        "former_details": _rows(FormerDetails, mine),
         "invitations": _rows(Invitation, mine),
         "registrations": [_registration(one) for one in _all(Registration, mine)],
         "notices": _notices(mine),
@@ -83,9 +88,9 @@ def of_person(contact: Contact, at: datetime) -> dict[str, Any]:
         "actions": [_action(one) for one in _actions(mine)],
         "minutes": _passages(person),
         "texts": _texts(person),
-        "mails": _mails(contact),
-        "inbox": _inbox(contact),
-        "feedback": _feedback(contact),
+        "mails": _mails(letters_to),
+        "inbox": _inbox(contact, person, letters_to),
+        "feedback": _feedback(person),
         "requests": _rows(PrivacyRequest, mine),
         "record": _record(mine),
     }
@@ -283,36 +288,33 @@ def _texts(person: naming.Person) -> list[dict[str, Any]]:
     ]
 
 
-def _mails(contact: Contact) -> list[dict[str, Any]]:
-    if not contact.email:
-        return []
-    key = contact.email_key
+def _mails(theirs: list[int]) -> list[dict[str, Any]]:
     names = ("subject", "kind", "state", "created_at", "sent_at")
     return [
         {name: _plain(getattr(mail, name)) for name in names}
-        for mail in db.session.scalars(select(Mail).order_by(Mail.id))
-        if comparison_key(mail.recipient_address) == key
+        for mail in db.session.scalars(select(Mail).where(Mail.id.in_(theirs)).order_by(Mail.id))
     ]
 
 
-def _inbox(contact: Contact) -> list[dict[str, Any]]:
+def _inbox(contact: Contact, person: naming.Person, theirs: list[int]) -> list[dict[str, Any]]:
     invitations = select(Invitation.id).where(Invitation.contact_id == contact.id)
-    query = select(InboundMail).where(InboundMail.invitation_id.in_(invitations)).order_by(InboundMail.id)
+    answers = or_(InboundMail.invitation_id.in_(invitations), InboundMail.mail_id.in_(theirs))
+    query = select(InboundMail).where(answers).order_by(InboundMail.id)
     found = [
         {"read_at": one.read_at.isoformat(), "outcome": one.outcome.value}
         for one in db.session.scalars(query)
     ]
-    dead = select(DeadAddress).where(DeadAddress.address_key == contact.email_key)
+    dead = select(DeadAddress).order_by(DeadAddress.id)
     return found + [
-        {"since": one.since.isoformat(), "reason": one.reason} for one in db.session.scalars(dead)
+        {"since": one.since.isoformat(), "reason": one.reason}
+        for one in db.session.scalars(dead)
+        if person.has_address(one.address_key)
     ]
 
 
-def _feedback(contact: Contact) -> list[dict[str, Any]]:
-    if not contact.email:
-        return []
+def _feedback(person: naming.Person) -> list[dict[str, Any]]:
     reports = db.session.scalars(select(Feedback).where(Feedback.email != "").order_by(Feedback.id))
-    return [_row(one) for one in reports if comparison_key(one.email) == contact.email_key]
+    return [_row(one) for one in reports if person.has_address(comparison_key(one.email))]
 
 
 def _record(contact_id: int) -> list[dict[str, Any]]:
@@ -334,6 +336,7 @@ def _record(contact_id: int) -> list[dict[str, Any]]:
 def sections(content: Mapping[str, Any], zone: str) -> list[tuple[str, list[list[tuple[str, Any]]]]]:
     """The same in words: titles, and under each its things as pairs of label and value."""
     titles = (
+        (_("Earlier names and addresses"), "former_details", "former_details"),
         (_("Invitations"), "invitations", "invitation"),
         (_("Registrations and consents"), "registrations", "registration"),
         (_("Notice on data protection"), "notices", "notice"),

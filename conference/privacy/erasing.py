@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import JSON, String, Table, delete, literal, or_, select, type_coerce, update
 from sqlalchemy.engine import Connection
 
 from ..conferences.models import Conference
@@ -24,7 +24,7 @@ from ..kit.audit import AuditEntry, AuditText
 from ..kit.db import db, forget_log, found, one_locked
 from ..outbox import operations as outbox
 from ..providers import operations as providers
-from ..providers.models import Contact
+from ..providers.models import Contact, FormerDetails
 from ..registrations import operations as registrations
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Wish
 from ..registrations.queries import registration_of
@@ -58,10 +58,10 @@ def erase(contact: Contact, *, at: datetime, remember: bool = True) -> str:
             _leave_before(conference, contact, at)
     db.session.flush()
     _blank_rows(db.session.execute, contact.id, pseudonym, is_asked=remember)
-    _forget_addresses(connection, {key} if key else set(), at)
+    _forget_addresses(connection, person, at)
     if remember:
         erasures.note(PERSON, known, at=at)
-        if key:
+        if key and person.has_address(key):
             erasures.note(erasures.ADDRESS, key, at=at)
     db.session.expire_all()
     providers.blank(contact, pseudonym)
@@ -99,7 +99,7 @@ def _erase_restored(connection: Connection, ids: list[int], at: datetime) -> int
         person = naming.person(connection, contact_id)
         _leave_coming(connection, contact_id, at)
         _blank_rows(connection.execute, contact_id, pseudonym, is_asked=True)
-        _forget_addresses(connection, {key} if key else set(), at)
+        _forget_addresses(connection, person, at)
         providers.blank_row(connection, contact_id, pseudonym)
         _forget_texts(connection, contact_id, person, pseudonym)
         count += 1
@@ -163,7 +163,7 @@ def _blank_rows(run: Run, mine: int, pseudonym: str, *, is_asked: bool) -> None:
     run(asked.values(decline_reason="", version=Invitation.version + 1))
     there = update(Attendance).where(Attendance.contact_id == mine)
     run(there.values(arrived_at=None, left_at=None))
-    models: list[Any] = [PersonalLink, AccessLink, RulePerson]
+    models: list[Any] = [PersonalLink, AccessLink, RulePerson, FormerDetails]
     if not _has_conference(run, mine):
         models += [Seat, Voter]
     for model in models:
@@ -195,13 +195,12 @@ def _has_conference(run: Run, contact_id: int) -> bool:
     )
 
 
-def _forget_addresses(connection: Connection, keys: set[str], at: datetime) -> None:
-    """Rows that know the person by address only."""
-    if not keys:
-        return
-    outbox.erase(connection, lambda other: other in keys, at)
+def _forget_addresses(connection: Connection, person: Person, at: datetime) -> None:
+    """Rows that know the person by address only, by earlier ones too."""
+    outbox.erase_letters(connection, person.has_letter, at)
+    outbox.forget_dead(connection, person.has_address)
     reports = connection.execute(select(Feedback.id, Feedback.email).where(Feedback.email != "")).all()
-    mine = [row.id for row in reports if comparison_key(row.email) in keys]
+    mine = [row.id for row in reports if person.has_address(comparison_key(row.email))]
     if mine:
         connection.execute(update(Feedback).where(Feedback.id.in_(mine)).values(email=""))
 
@@ -222,23 +221,47 @@ def _rename_in(
 ) -> None:
     keys = list(table.primary_key.columns)
     place = naming.place_of(table)
-    for row in connection.execute(select(*keys, place, *columns).where(is_free)).all():
+    for row in connection.execute(select(*keys, place, *map(_as_stored, columns)).where(is_free)).all():
         finder = person.finder(row[len(keys)])
-        old = row[len(keys) + 1 :]
-        new = [value if finder is None else mentions.forget(value, finder, pseudonym) for value in old]
-        if list(old) != new:
+        values = {}
+        for column, stored in zip(columns, row[len(keys) + 1 :], strict=True):
+            old, is_text = _read(column, stored)
+            new = old if finder is None else mentions.forget(old, finder, pseudonym)
+            if new != old:
+                values[column.name] = literal(new, String()) if is_text else new
+        if values:
             here = [key == value for key, value in zip(keys, row, strict=False)]
             connection.execute(update(table).where(*here).values(values))
 
 
+def _as_stored(column: Any) -> Any:
+    """JSON as SQLite keeps it, which is any text: one bad value must not keep everybody from being erased."""
+    is_json = isinstance(column.type, JSON) and db.engine.dialect.name == "sqlite"
+    return type_coerce(column, String()) if is_json else column
+
+
+def _read(column: Any, stored: Any) -> tuple[Any, bool]:
+    """The value, and whether it is text as it stands there: so is what should be JSON and is not."""
+    if not isinstance(column.type, JSON) or not isinstance(stored, str) or db.engine.dialect.name != "sqlite":
+        return stored, False
+    try:
+        return json.loads(stored), False
+    except ValueError:
+        return stored, True
+
+
 def _forget_in_plans(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
     """Published groups name people beside their numbers: only the name beside this person's number is theirs."""
-    query = select(GroupsRelease.id, GroupsRelease.conference_id, GroupsRelease.plan)
-    for release_id, conference_id, plan in connection.execute(query).all():
+    column = GroupsRelease.__table__.c.plan
+    query = select(GroupsRelease.id, GroupsRelease.conference_id, _as_stored(column))
+    for release_id, conference_id, stored in connection.execute(query).all():
         finder = person.finder(conference_id)
-        new = [_without(entry, contact_id, finder, pseudonym) for entry in plan]
-        if new != plan:
-            connection.execute(update(GroupsRelease).where(GroupsRelease.id == release_id).values(plan=new))
+        plan, is_text = _read(column, stored)
+        entries = plan if isinstance(plan, list) else [plan]
+        new = [_without(entry, contact_id, finder, pseudonym) for entry in entries]
+        if new != entries:
+            value = literal(new[0], String()) if is_text else new
+            connection.execute(update(GroupsRelease).where(GroupsRelease.id == release_id).values(plan=value))
 
 
 def _without(entry: Any, contact_id: int, finder: mentions.Finder | None, pseudonym: str) -> Any:

@@ -19,13 +19,15 @@ from ..agenda.models import AgendaItem
 from ..conferences.models import Conference, Room, Series, Topic
 from ..core import mentions
 from ..core.mentions import Called, Finder, Names, Others
+from ..core.salutation import full_name
 from ..core.text import comparison_key
 from ..invitations.models import Invitation
 from ..kit.audit import AuditEntry
 from ..kit.db import db
 from ..minutes.models import Minutes
 from ..outbox.models import Mail
-from ..providers.models import Contact, Provider, Salutation
+from ..outbox.operations import Envelope
+from ..providers.models import Contact, FormerDetails, Provider, Salutation
 from ..registrations.models import Attendance, Consent, Registration
 
 TYPED = {
@@ -95,6 +97,7 @@ KEPT = {
     "enclosure": {_SIGN: "sha256 media_type"},
     "erasure": {"holds digests only": "kind digest key"},
     "feedback": {_OWN: "email", _SIGN: "page"},
+    "former_details": {_OWN: "first_name last_name email"},
     "groups_setting": {_SIGN: "aims"},
     "idea": {_SIGN: "submission"},
     "inbound_mail": {_SIGN: "digest about"},
@@ -124,6 +127,7 @@ KEPT = {
     "statement": {"the operator's own words to everybody": "page language text"},
 }  # fmt: skip
 """Table → why no text of a person is looked for → columns."""
+OF_ACCOUNTS = ("account:", "test:")
 PSEUDONYM = "P-______"
 NO_WHOLE = {"contact", "account", "provider", "mail", "enclosure"}
 """What a row may refer to without being a part of it."""
@@ -140,9 +144,16 @@ class _Bearer:
 
 @dataclass
 class Person:
-    """A person as texts may name them, with everybody who is called alike; read before anything of theirs is changed."""
+    """A person as texts may name them, with everybody who is called alike; read before anything of theirs is changed.
+
+    `keys`: all addresses that they have or had, in their comparison form; those that are `shared` are somebody else's by now, or
+    a member of staff's. `said`: all their names, as letters are addressed.
+    """
 
     names: Names
+    keys: frozenset[str]
+    shared: frozenset[str]
+    said: frozenset[str]
     conferences: frozenset[int]
     bearers: list[_Bearer]
     places: dict[int, frozenset[int]]
@@ -161,6 +172,17 @@ class Person:
             others = replace(self.others, people=tuple(here), elsewhere=tuple(elsewhere))
             self._finders[key] = _finder(self.names, others, is_known)
         return self._finders[key]
+
+    def has_letter(self, envelope: Envelope) -> bool:
+        """Whether a letter went to this person, not to whoever has the address now."""
+        if envelope.key not in self.shared:
+            return envelope.key in self.keys
+        is_of_account = envelope.purpose.startswith(OF_ACCOUNTS)
+        return envelope.key in self.keys and not is_of_account and comparison_key(envelope.name) in self.said
+
+    def has_address(self, key: str) -> bool:
+        """Whether an address is this person's and nobody else's."""
+        return key in self.keys and key not in self.shared
 
     def _may_be_meant(self, one: _Bearer, conference_id: int | None) -> bool:
         if conference_id not in self.conferences:
@@ -193,13 +215,17 @@ def person(connection: Connection, contact_id: int) -> Person:
     places = _places(connection, ids)
     emails = tuple(_addresses(connection, contact_id))
     theirs = {comparison_key(email) for email in emails}
+    keys = frozenset(comparison_key(email) for email in names.emails)
     names = replace(names, emails=tuple(one for one in names.emails if comparison_key(one) not in theirs))
     others = Others(
         things=_near(connection, lasts, _things()),
         words=_near(connection, lasts, [Conference.title, Topic.title, Conference.focus_question]),
         emails=emails,
     )
-    return Person(names, places.get(contact_id, frozenset()), bearers, places, others)
+    said = frozenset(comparison_key(name) for name in _addressed(connection, contact_id))
+    return Person(
+        names, keys, keys & theirs, said, places.get(contact_id, frozenset()), bearers, places, others
+    )
 
 
 def names_of(connection: Connection, contact_id: int) -> Names:
@@ -209,7 +235,12 @@ def names_of(connection: Connection, contact_id: int) -> Names:
             Contact.id == contact_id
         )
     ).one()
-    called = [Called(row.last_name, row.first_name, _salutation(row.salutation))]
+    salutation = _salutation(row.salutation)
+    called, emails = [Called(row.last_name, row.first_name, salutation)], [row.email]
+    before = select(FormerDetails.first_name, FormerDetails.last_name, FormerDetails.email)
+    for first, last, email in connection.execute(before.where(FormerDetails.contact_id == contact_id)):
+        called.append(Called(last, first, salutation))
+        emails.append(email)
     given = connection.scalars(select(Registration.name).where(Registration.contact_id == contact_id))
     signed = connection.scalars(
         select(Consent.name)
@@ -217,7 +248,21 @@ def names_of(connection: Connection, contact_id: int) -> Names:
         .where(Registration.contact_id == contact_id)
     )
     called += [mentions.called_of(name, in_full=True) for name in [*given, *signed] if name]
-    return Names(tuple(dict.fromkeys(called)), (row.email,) if row.email else ())
+    return Names(tuple(dict.fromkeys(called)), tuple(dict.fromkeys(email for email in emails if email)))
+
+
+def _addressed(connection: Connection, contact_id: int) -> Iterator[str]:
+    """The names that letters to a person may bear."""
+    now = select(Contact.title, Contact.first_name, Contact.last_name).where(Contact.id == contact_id)
+    title, first, last = connection.execute(now).one()
+    before = select(FormerDetails.first_name, FormerDetails.last_name)
+    for one, other in [
+        (first, last),
+        *connection.execute(before.where(FormerDetails.contact_id == contact_id)),
+    ]:
+        yield full_name(title, one, other)
+        yield full_name("", one, other)
+    yield from connection.scalars(select(Registration.name).where(Registration.contact_id == contact_id))
 
 
 def _salutation(value: Salutation) -> str:
@@ -287,6 +332,9 @@ def _everybody_else(connection: Connection, contact_id: int, names: Names) -> It
         people.where(Contact.id != contact_id, Contact.last_name.not_like(PSEUDONYM))
     ):
         yield _Bearer(Called(row.last_name, row.first_name, _salutation(row.salutation)), row.id)
+    former = select(FormerDetails.contact_id, FormerDetails.first_name, FormerDetails.last_name)
+    for other, first, last in connection.execute(former.where(FormerDetails.contact_id != contact_id)):
+        yield _Bearer(Called(last, first), other)
     given = select(Registration.name, Registration.contact_id)
     for name, other in connection.execute(given.where(Registration.contact_id != contact_id)):
         yield _Bearer(mentions.called_of(name), other)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused, check_version
-from ..outbox.operations import NewMail, queue, worded
+from ..outbox.operations import NewMail, queue, revive, worded
 from ..outbox.queries import was_written_to
 from . import queries
 from .models import Contact, Provider, Salutation, Side
@@ -167,10 +167,12 @@ def change_contact(contact: Contact, provider: Provider, fields: ContactFields, 
 def correct_contact(
     contact: Contact, provider: Provider, fields: ContactFields, version: int | None, *, at: datetime
 ) -> None:
-    """The same, and the old address is told that it counts no longer, if a letter has ever reached it."""
+    """The same, and the old address is told that it counts no longer, if a letter has ever reached it and it still exists."""
     before, name = contact.email, contact.name
     change_contact(contact, provider, fields, version)
     db.session.flush()
+    if before and contact.email_key != canonical_email(before)[1] and revive(before):
+        return  # nobody is there; and nobody needs to know any more that nobody is
     if before and contact.email_key != canonical_email(before)[1] and was_written_to(before):
         language = str(current_app.config["LANGUAGE"])
         subject, text = worded("address_changed", language, name=name)

@@ -22,6 +22,7 @@ KINDS = {
     "sign_in_identity": _l("Link with the sign-in service"),
     "provider": _l("Provider"),
     "contact": _l("Person"),
+    "former_details": _l("Earlier name or address"),
     "series": _l("Series"),
     "conference": _l("Conference"),
     "room": _l("Room"),

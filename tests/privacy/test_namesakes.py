@@ -9,12 +9,17 @@ from conference.accounts.models import Role
 from conference.agenda import operations as agenda
 from conference.agenda.models import Note
 from conference.conferences.queries import conference_by_slug
+from conference.ideas.models import Idea
 from conference.invitations import operations as invitations
 from conference.kit import unit
 from conference.kit.db import db
-from conference.outbox.models import Mail
+from conference.outbox import operations as outbox
+from conference.outbox.models import DeadAddress, Mail, MailState
+from conference.people import operations as people
+from conference.people.models import LinkUse
 from conference.privacy import dossier, naming, operations
 from conference.privacy.models import Outcome, RequestKind
+from conference.providers import operations as providers
 from conference.providers.models import Contact, Salutation
 from conference.registrations import operations as registrations
 
@@ -27,7 +32,7 @@ from ..builders import (
     an_invitation,
     some_ideas,
 )
-from .test_privacy import agenda_item
+from .test_privacy import agenda_item, traces
 
 MS, MR = Salutation.MS, Salutation.MR
 LATER = {"slug": "august", "title": "August", "day": date(2024, 6, 6), "answer_by": date(2024, 5, 1)}
@@ -174,6 +179,68 @@ def test_req24_a_letter_that_waits_for_a_namesake_stays_as_it_is(app, in_house):
     with in_house():
         erased(slug, number)
         assert db.session.get(Mail, theirs.id).text == before
+
+
+def test_req24_earlier_names_and_addresses_are_told_and_erased_too(app, in_house):
+    with in_house():
+        account = an_account()
+        june = a_conference(account)
+        kim = an_invitation(
+            june, contact=a_contact(first_name="Kim", last_name="Altenhagen", email="info@alt.example")
+        )
+        invitations.send_invitations(june, [kim], at=NOW)
+        some_ideas(june, "Frau Altenhagen schlägt einen Kalender vor; info@alt.example")
+        outbox.mark_bounced(
+            db.session.scalars(select(Mail)).one(), "5.1.1 no such user info@alt.example", at=NOW
+        )
+        fields = providers.ContactFields("Altenhagen", "kim@neu.example", "Kim")
+        providers.correct_contact(kim.contact, kim.contact.provider, fields, None, at=NOW)
+        assert db.session.scalar(select(DeadAddress)) is None, "nobody has it any more"
+        assert len(db.session.scalars(select(Mail)).all()) == 1, "where nobody is nobody is told"
+        correction = {"title": "", "first_name": "Kim", "last_name": "Neuberg", "function": ""}
+        operations.rectify(june, kim.contact, **correction, version=None, at=NOW)
+        told = dossier.of_person(kim.contact, NOW)
+        former = {(one["last_name"], one["email"]) for one in told["former_details"]}
+        assert former == {("Altenhagen", "info@alt.example"), ("Altenhagen", "kim@neu.example")}
+        assert {one["kind"] for one in told["mails"]} == {"invitation", "privacy_corrected"}
+        assert len(told["ideas"]) == 1
+        number, slug = kim.contact_id, june.slug
+    with in_house():
+        erased(slug, number, at=june.ends_at + timedelta(days=1))
+        for mail in db.session.scalars(select(Mail)):
+            mail.state = MailState.SENT
+        operations.forget_told()
+    assert traces(app, ("Kim", "Altenhagen", "Neuberg", "@alt.example", "@neu.example")) == []
+
+
+def test_req24_whoever_has_the_address_now_keeps_their_letters(app, in_house):
+    with in_house():
+        account = an_account(email="staff@agentur.example", name="Kim Alt")
+        june = a_conference(account)
+        kim = an_invitation(
+            june, contact=a_contact(first_name="Kim", last_name="Alt", email="info@haus.example")
+        )
+        invitations.send_invitations(june, [kim], at=NOW)
+        fields = providers.ContactFields("Alt", "staff@agentur.example", "Kim")
+        providers.correct_contact(kim.contact, kim.contact.provider, fields, None, at=NOW)
+        lena = an_invitation(
+            june, contact=a_contact(first_name="Lena", last_name="Neu", email="info@haus.example")
+        )
+        some_ideas(june, "Mehr unter info@haus.example")
+        invitations.send_invitations(june, [lena], at=NOW)
+        people.send_link(account, LinkUse.RENEWAL, at=NOW)
+        number, slug = kim.contact_id, june.slug
+        letters = {mail.id: mail.recipient_name for mail in db.session.scalars(select(Mail))}
+        assert sorted(letters.values()) == ["Kim Alt", "Kim Alt", "Lena Neu"]
+    with in_house():
+        erased(slug, number)
+        left = [mail for mail in db.session.scalars(select(Mail)) if mail.id in letters and mail.text]
+        assert [(mail.recipient_name, mail.purpose[:7]) for mail in left] == [
+            ("Lena Neu", left[0].purpose[:7]),
+            ("Kim Alt", "account"),
+        ]
+        idea = db.session.scalars(select(Idea.text)).one()
+        assert idea == "Mehr unter info@haus.example", "it is hers now"
 
 
 def test_every_column_with_letters_says_whether_people_are_looked_for_in_it():

@@ -36,6 +36,7 @@ from conference.overview.queries import facts_of, outcome_of
 from conference.privacy import naming, operations
 from conference.privacy.models import Outcome, RequestKind
 from conference.providers.models import Contact
+from conference.providers.operations import ContactFields, correct_contact
 from conference.record import operations as record
 from conference.registrations import operations as registrations
 from conference.registrations.models import ConsentKind, Presence, Registration
@@ -77,9 +78,9 @@ def built(app):
 def frieda():
     """Invited, registered, present, seated, at work, in letters and in other people's words; gives her number."""
     june, account = conference_by_slug(world.COMING), first_account_of(Role.ORGANISER)
-    contact = a_contact(
-        first_name="Frieda", last_name="Wunderlich", email=EMAIL, function="Leitung Frieda Wunderlich"
-    )
+    contact = a_contact(first_name="Frieda", last_name="Altwunderlich", email="frieda@frueher.example")
+    fields = ContactFields("Wunderlich", EMAIL, "Frieda", function="Leitung Frieda Wunderlich")
+    correct_contact(contact, contact.provider, fields, None, at=NOW)
     invitation = invitations.invite(june, contact, at=NOW)
     invitations.send_invitations(june, [invitation], at=NOW)
     answer = an_answer(name="Frieda Wunderlich", diet="vegan, fragt Frieda", consents=frozenset(ConsentKind))
@@ -106,7 +107,7 @@ def frieda():
     item = an_item(june, "Vortrag", "09:50", person="Frieda Wunderlich", description=SAID)
     agenda.save_note(item, SAID, 0, account, at=NOW)
     agenda.save_note(item, SAID + "mehr", 1, account, at=NOW)
-    some_ideas(june, SAID, "Wunderlichs Vorschlag")
+    some_ideas(june, SAID, "Wunderlichs Vorschlag", "Frau Altwunderlich, frieda@frueher.example")
     operations.ask(june, contact, RequestKind.ERASURE, SAID, at=NOW)
     operations.send_access_link(june, contact, at=NOW)
     operations.give_feedback("/my", SAID, EMAIL, at=NOW)
