@@ -199,6 +199,16 @@ def finder_of(names: Names, others: Others | None = None) -> Finder | None:
     return Finder(_compiled(pattern), bool(kept))
 
 
+def any_word_of(names: Names) -> Finder | None:
+    """What finds every word of a person's names, for a text that is about nobody else."""
+    full = finder_of(names)
+    words = {word for one in names.called for word in f"{one.first} {one.last}".split() if len(word) > 1}
+    if full is None or not words:
+        return full
+    alone = "|".join(_words(word) for word in sorted(words, key=len, reverse=True))
+    return Finder(_compiled(rf"{full.pattern.pattern}|(?<!\w)(?:{alone}){GENITIVE}(?!\w)"))
+
+
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)

@@ -8,6 +8,7 @@ meant says `naming`. Names and addresses of anybody else are never touched.
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -209,11 +210,25 @@ def _forget_addresses(connection: Connection, person: Person, at: datetime) -> N
 
 
 def _forget_texts(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
+    _forget_reasons(connection, contact_id, person, pseudonym)
     for table, columns, is_free in naming.typed_columns():
         if table.name != "groups_release":
             _rename_in(connection, table, columns, is_free, person, pseudonym)
     _forget_in_plans(connection, contact_id, person, pseudonym)
     _forget_record(connection, contact_id, person)
+
+
+def _forget_reasons(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
+    """Why a request was decided as it was is kept, without the name. It is about this person, whoever else is called so."""
+    finder = mentions.any_word_of(replace(person.names, emails=tuple(person.keys)))
+    if finder is None:
+        return
+    reasons = select(PrivacyRequest.id, PrivacyRequest.reason).where(
+        PrivacyRequest.contact_id == contact_id, PrivacyRequest.reason != ""
+    )
+    for row in connection.execute(reasons).all():
+        new = mentions.forget(row.reason, finder, pseudonym)
+        connection.execute(update(PrivacyRequest).where(PrivacyRequest.id == row.id).values(reason=new))
 
 
 def _rename_in(

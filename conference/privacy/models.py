@@ -31,7 +31,7 @@ class Outcome(Choice):
 
 
 class PrivacyRequest(Model):
-    """Somebody asked for something; staff decide, with a reason. Once the person is erased it says only that it was so."""
+    """Somebody asked for something; staff decide, with a reason. Of who is erased it says only that it was so, and why."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conference_id: Mapped[int] = mapped_column(ForeignKey("conference.id"), index=True)
