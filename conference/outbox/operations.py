@@ -356,6 +356,11 @@ class Envelope:
     name: str
     purpose: str
 
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it goes to somebody as a member of staff, whatever else they are."""
+        return self.purpose.startswith(("account:", "test:"))
+
 
 def envelopes(connection: Connection) -> Iterator[tuple[int, MailState, Envelope]]:
     """Number, state and recipient of each letter that still says to whom it goes."""

@@ -127,7 +127,6 @@ KEPT = {
     "statement": {"the operator's own words to everybody": "page language text"},
 }  # fmt: skip
 """Table → why no text of a person is looked for → columns."""
-OF_ACCOUNTS = ("account:", "test:")
 PSEUDONYM = "P-______"
 NO_WHOLE = {"contact", "account", "provider", "mail", "enclosure"}
 """What a row may refer to without being a part of it."""
@@ -177,8 +176,8 @@ class Person:
         """Whether a letter went to this person, not to whoever has the address now."""
         if envelope.key not in self.shared:
             return envelope.key in self.keys
-        is_of_account = envelope.purpose.startswith(OF_ACCOUNTS)
-        return envelope.key in self.keys and not is_of_account and comparison_key(envelope.name) in self.said
+        is_named = comparison_key(envelope.name) in self.said
+        return envelope.key in self.keys and not envelope.is_of_account and is_named
 
     def has_address(self, key: str) -> bool:
         """Whether an address is this person's and nobody else's."""
