@@ -196,6 +196,8 @@ def _plain(fields: ContactFields) -> dict[str, object]:
 def forget_contacts(contacts: Iterable[Contact]) -> None:
     """Delete people to whom nothing refers any more. Raises IntegrityError where something does."""
     for contact in contacts:
+        if contact.email:
+            revive(contact.email)  # that it does not exist is nobody's news any more
         db.session.delete(contact)
     db.session.flush()  # organisations may be unused only after that
 
