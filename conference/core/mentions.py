@@ -106,23 +106,39 @@ class Others:
 
 @dataclass(frozen=True)
 class Finder:
-    """Finds one person in texts; what is `kept` is somebody else's, although it looks like theirs."""
+    """Finds one person in texts; what is `kept` is somebody else's, although it looks like theirs.
+
+    `hints`: small letters of which at least one stands in every text that names the person; most texts are put aside by them.
+    """
 
     pattern: re.Pattern[str]
     kept: bool = False
+    hints: tuple[str, ...] = ()
 
     def search(self, text: str) -> bool:
         """Whether the person stands in the text."""
         return next(self._matches(text), None) is not None
 
+    def may_be_in(self, text: str) -> bool:
+        """False where a look shows that the person is not in the text, be it JSON as it is stored."""
+        if not self.hints:
+            return True
+        small = text.lower()
+        return any(hint in small for hint in self.hints)
+
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        if not self.may_be_in(text):
+            return
         for match in self.pattern.finditer(text):
             if not self.kept or match["kept"] is None:
                 yield match
 
     def replaced(self, text: str, pseudonym: str) -> str:
         """The text with the pseudonym where the person stood, and without the number right behind."""
-        for match in reversed(list(self._matches(text))):
+        matches = list(self._matches(text))
+        if not matches:
+            return text
+        for match in reversed(matches):
             called = _NUMBER.match(text, match.end())
             if called:
                 text = f"{text[: called.start('number')]}…{text[called.end() :]}"
@@ -196,7 +212,15 @@ def finder_of(names: Names, others: Others | None = None) -> Finder | None:
     kept = _kept(names, others, [name for claim in claims for name in claim.namesakes()], guesses)
     ours = "|".join(parts)
     pattern = rf"(?P<kept>{kept})|(?:{ours})" if kept else ours
-    return Finder(_compiled(pattern), bool(kept))
+    return Finder(_compiled(pattern), bool(kept), _hints(names))
+
+
+def _hints(names: Names) -> tuple[str, ...]:
+    """Of each last name and address a piece that is written in one way only; nothing where one has none."""
+    lasts = (unicodedata.normalize("NFC", one.last).lower() for one in names.called if one.last.strip())
+    pieces = [max(re.split(r"ae|oe|ue|ss|[^a-rt-z]", last), key=len) for last in lasts]
+    pieces += [email.lower() for email in names.emails]
+    return tuple(dict.fromkeys(pieces)) if all(pieces) else ()
 
 
 def any_word_of(names: Names) -> Finder | None:

@@ -220,14 +220,12 @@ def _forget_texts(connection: Connection, contact_id: int, person: Person, pseud
 
 def _forget_reasons(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
     """Why a request was decided as it was is kept, without the name. It is about this person, whoever else is called so."""
-    finder = mentions.any_word_of(replace(person.names, emails=tuple(person.keys)))
-    if finder is None:
-        return
     reasons = select(PrivacyRequest.id, PrivacyRequest.reason).where(
         PrivacyRequest.contact_id == contact_id, PrivacyRequest.reason != ""
     )
     for row in connection.execute(reasons).all():
-        new = mentions.forget(row.reason, finder, pseudonym)
+        finder = mentions.any_word_of(replace(person.names, emails=tuple(person.keys)))
+        new = row.reason if finder is None else mentions.forget(row.reason, finder, pseudonym)
         connection.execute(update(PrivacyRequest).where(PrivacyRequest.id == row.id).values(reason=new))
 
 
@@ -240,8 +238,10 @@ def _rename_in(
         finder = person.finder(row[len(keys)])
         values = {}
         for column, stored in zip(columns, row[len(keys) + 1 :], strict=True):
+            if finder is None or not stored or (isinstance(stored, str) and not finder.may_be_in(stored)):
+                continue
             old, is_text = _read(column, stored)
-            new = old if finder is None else mentions.forget(old, finder, pseudonym)
+            new = mentions.forget(old, finder, pseudonym)
             if new != old:
                 values[column.name] = literal(new, String()) if is_text else new
         if values:

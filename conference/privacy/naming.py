@@ -193,6 +193,8 @@ class Person:
 
 def _finder(names: Names, others: Others, is_known: bool) -> Finder | None:
     lasts = tuple(one.last for one in names.called)
+    if is_known and not others.words:
+        return mentions.finder_of(names, others)
     plain = mentions.finder_of(names, replace(others, words=lasts))
     if not is_known:
         return plain

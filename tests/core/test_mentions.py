@@ -26,6 +26,7 @@ PETER = Names((Called("Peter", "Anna"),), ("peter@x.example",))
         (FRIEDA, "Das ist wunderlich. Herr Wunderlicht hat 05221 123456.", None),
         (FRIEDA, "heinz.wunderlich@web.example, wunderlich-haus@web.example", None),
         (JOERG, "Joerg Mueller-Luedenscheid, JÖRG MÜLLER-LÜDENSCHEID", "P, P"),
+        (Names((Called("Großmuess", "Eva"),)), "GROSSMUESS; Grossmüß, Eva Großmuess", "P; P, P"),
         (JOERG, "Mu\u0308ller-Lu\u0308denscheid", "P"),
         (Names((Called("Koch", "Eva"),)), "Der Koch fehlt, Frau Koch nicht.", "Der Koch fehlt, P nicht."),
         (ANNA, "max.anna@x.example, anna@x.example.org, xanna@x.example; anna@x.example.",
