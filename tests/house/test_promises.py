@@ -50,7 +50,7 @@ FURTHER_FILES = {
     "outbox": {"control.py"},
     "record": {"words.py"},
     "privacy": {"archiving.py", "erasing.py", "naming.py", "dossier.py"},
-    "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py"},
+    "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py", "leftovers.py"},
 }
 
 
