@@ -99,6 +99,7 @@ NOT_RECORDED = {
     "mail": "the outbox is a record of its own, and the worker changes its rows all the time",
     "inbound_mail": "the inbox is a record of its own",
     "enclosure": "belongs to a letter",
+    "former_details": "that they were changed stands at the contact",
     "access_link": "a letter in the outbox says it",
     "retention_run": "says itself when it was, and is never changed",
     "heartbeat": "a sign of life",

@@ -8,7 +8,7 @@ import hashlib
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -268,9 +268,11 @@ def bury(mail: Mail, reason: str, *, at: datetime) -> None:
         db.session.add(DeadAddress(address_key=key, since=at, reason=reason, mail_id=mail.id))
 
 
-def revive(address: str) -> None:
-    """Letters go to this address again."""
-    db.session.execute(delete(DeadAddress).where(DeadAddress.address_key == comparison_key(address)))
+def revive(address: str) -> bool:
+    """Let letters go to this address again; says whether it was known as dead."""
+    dead = delete(DeadAddress).where(DeadAddress.address_key == comparison_key(address))
+    done = db.session.execute(dead)
+    return int(done.rowcount) > 0  # type: ignore[attr-defined]
 
 
 def locked(mail: Mail) -> Mail:
@@ -341,11 +343,39 @@ def mark_sent(connection: Connection, sent: Mapping[str, datetime]) -> int:
 
 def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime) -> int:
     """Blank the letters to erased addresses, which are asked for in their comparison form; what waited never leaves."""
-    found = 0
-    for mail_id, address, state in connection.execute(
-        select(Mail.id, Mail.recipient_address, Mail.state).where(Mail.recipient_address != "")
+    return erase_letters(connection, lambda letter: is_erased(letter.key), at) + forget_dead(
+        connection, is_erased
+    )
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """To whom a letter goes: the address in its comparison form, and the name. `purpose` says what it is about."""
+
+    key: str
+    name: str
+    purpose: str
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it goes to somebody as a member of staff, whatever else they are."""
+        return self.purpose.startswith(("account:", "test:"))
+
+
+def envelopes(connection: Connection) -> Iterator[tuple[int, MailState, Envelope]]:
+    """Number, state and recipient of each letter that still says to whom it goes."""
+    columns = (Mail.id, Mail.state, Mail.recipient_address, Mail.recipient_name, Mail.purpose)
+    for mail_id, state, address, name, purpose in connection.execute(
+        select(*columns).where(Mail.recipient_address != "").order_by(Mail.id)
     ).all():
-        if not is_erased(comparison_key(address)):
+        yield mail_id, state, Envelope(comparison_key(address), name, purpose)
+
+
+def erase_letters(connection: Connection, is_theirs: Callable[[Envelope], bool], at: datetime) -> int:
+    """Blank the letters to somebody; what waited never leaves. Returns how many."""
+    found = 0
+    for mail_id, state, envelope in envelopes(connection):
+        if not is_theirs(envelope):
             continue
         blank: dict[str, object] = {
             "recipient_name": "",
@@ -365,9 +395,16 @@ def erase(connection: Connection, is_erased: Callable[[str], bool], at: datetime
         after = state if state in OUT else MailState.CANCELLED
         connection.execute(update(Mail).where(Mail.id == mail_id).values(**blank, state=after))
         found += 1
+    return found
+
+
+def forget_dead(connection: Connection, is_erased: Callable[[str], bool]) -> int:
+    """Forget of erased addresses that they do not exist. Returns how many."""
+    found = 0
     for row_id, key in connection.execute(select(DeadAddress.id, DeadAddress.address_key)).all():
         if is_erased(key):
             connection.execute(delete(DeadAddress).where(DeadAddress.id == row_id))
+            found += 1
     return found
 
 

@@ -15,6 +15,8 @@ from ..conferences.models import Grant
 from ..core.text import comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused
+from ..outbox import operations as outbox
+from ..providers.models import Contact
 from . import operations, queries
 from .models import AccountLink
 
@@ -90,7 +92,20 @@ def forget_closed(before: datetime, at: datetime) -> int:
     return len(old)
 
 
+def _forget_letters(account: Account, at: datetime) -> None:
+    """Letters of the house to the account, and where nobody else has the address, everything that went there."""
+    connection, key = db.session.connection(), account.email_key
+    is_anothers = db.session.scalar(select(Contact.id).where(Contact.email_key == key)) is not None
+    outbox.erase_letters(
+        connection, lambda one: one.key == key and (one.is_of_account or not is_anothers), at
+    )
+    if not is_anothers:
+        outbox.forget_dead(connection, lambda other: other == key)
+    db.session.expire_all()
+
+
 def _forget(account: Account, at: datetime) -> None:
+    _forget_letters(account, at)
     accounts.end_sessions(account, at=at)
     accounts.end_all_factors(account)
     identities.unlink(account)

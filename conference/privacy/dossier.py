@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from re import Pattern
 from typing import Any
 
 from flask import get_template_attribute
 from flask_babel import gettext as _
 from sqlalchemy import and_, false, or_, select
+from sqlalchemy.engine import Connection
 
 from ..actions.models import Action, Report
 from ..conferences.models import Conference, Topic
@@ -21,17 +21,19 @@ from ..invitations.queries import NOTICE
 from ..kit.audit import AuditEntry
 from ..kit.db import db, found
 from ..minutes.models import Release
+from ..outbox import operations as outbox
 from ..outbox.models import DeadAddress, Mail
-from ..providers.models import Contact
+from ..providers.models import Contact, FormerDetails
 from ..record import words
 from ..registrations.models import Attendance, Consent, Notice, Registration, SeatOffer, Wish
 from ..sheets.models import SheetState
 from ..voting.models import Vote, Voter
-from .erasing import UNTOUCHED, names_of, text_columns
+from . import naming
 from .models import AccessLink, Feedback, PrivacyRequest
 
 TOLD = {
-    "contact": "person", "invitation": "invitations", "registration": "registrations", "consent": "registrations",
+    "contact": "person", "former_details": "former_details",
+    "invitation": "invitations", "registration": "registrations", "consent": "registrations",
     "attendance": "attendance", "personal_link": "personal_links", "access_link": "access_links", "seat": "groups",
     "rule_person": "rules", "concern": "concerns", "sheet_state": "results_sheets", "voter": "votes",
     "action": "actions", "privacy_request": "requests", "imported_row": "imports",
@@ -48,7 +50,7 @@ LEFT_OUT = {
 """Columns that are not told, with the reason. Numbers that lead to other rows (…_id) are told as names."""
 PART_OF = (
     "round_id", "group_id", "sheet_id", "vote_id", "action_id", "rule_id", "registration_id", "invitation_id", "grant_id",
-    "agenda_item_id", "list_import_id", "link_id",
+    "agenda_item_id", "list_import_id",
 )  # fmt: skip
 """What a row without a number of a conference is a part of; a test holds that none of them is forgotten."""
 OWN = {
@@ -60,7 +62,10 @@ OWN = {
     "feedback",
     "notice",
     "statement",
+    "mail",
+    "groups_release",
 }
+"""Tables that are told of in parts of their own, or that hold other people's things."""
 
 
 Within = frozenset[int] | None
@@ -70,10 +75,13 @@ Within = frozenset[int] | None
 def of_person(contact: Contact, at: datetime, within: Within = None) -> dict[str, Any]:
     """All that is stored of a person, as plain data (Article 15); `within` some conferences only, and then it says so."""
     mine = contact.id
-    pattern = _pattern(contact)
+    connection = db.session.connection()
+    person = naming.person(connection, mine)
+    letters_to = _letters_to(connection, person, within)
     return _told(within) | {
         "made_at": at.isoformat(),
         "person": _row(contact) | {"organisation": contact.provider.name},
+        "former_details": _rows(FormerDetails, mine, within),
         "invitations": _rows(Invitation, mine, within),
         "registrations": [_registration(one) for one in _all(Registration, mine, within)],
         "notices": _notices(mine, within),
@@ -85,14 +93,14 @@ def of_person(contact: Contact, at: datetime, within: Within = None) -> dict[str
         "rules": _rules(mine, within),
         "concerns": _rows(Concern, mine, within),
         "results_sheets": _rows(SheetState, mine, within),
-        "ideas": _ideas(pattern, within),
+        "ideas": _ideas(person, within),
         "votes": [{"vote": title, "has_voted": True} for title in _votes(mine, within)],
         "actions": [_action(one) for one in _actions(mine, within)],
-        "minutes": _passages(pattern, within),
-        "texts": _texts(pattern, within),
-        "mails": _mails(contact, within),
-        "inbox": _inbox(contact, within),
-        "feedback": _feedback(contact, within),
+        "minutes": _passages(person, within),
+        "texts": _texts(person, within),
+        "mails": _mails(letters_to),
+        "inbox": _inbox(contact, person, letters_to, within),
+        "feedback": _feedback(person, within),
         "requests": _rows(PrivacyRequest, mine, within),
         "record": _record(mine, within),
     }
@@ -133,10 +141,6 @@ def recipients() -> list[str]:
         _("Who was there or excused: the released minutes, which name who was present."),
         _("Nobody in other countries, and no advertisers."),
     ]
-
-
-def _pattern(contact: Contact) -> Pattern[str] | None:
-    return mentions.pattern_of(names_of(db.session.connection(), contact.id))
 
 
 def _all(model: Any, contact_id: int, within: Within) -> list[Any]:
@@ -272,24 +276,26 @@ def _action(action: Action) -> dict[str, Any]:
     return _row(action) | {"reports": [_row(one) for one in reports]}
 
 
-def _ideas(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]:
+def _ideas(person: naming.Person, within: Within) -> list[dict[str, Any]]:
     """Ideas are stored without their authors; what can be found are those that name the person."""
-    if pattern is None:
-        return []
     query = select(Idea).order_by(Idea.id)
     return [
         {"number": one.number, "text": one.text, "created_at": one.created_at.isoformat()}
         for one in db.session.scalars(_of(query, Idea.__table__, within))
-        if pattern.search(f"{one.text}\n{one.typed}")
+        if _lines(person, one.conference_id, [one.text, one.typed])
     ]
 
 
-def _passages(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]:
-    if pattern is None:
-        return []
+def _lines(person: naming.Person, conference_id: int | None, value: Any) -> list[str]:
+    """The lines in which the person is named, and nobody else of the same name."""
+    finder = person.finder(conference_id)
+    return [] if finder is None else mentions.lines_in(value, finder)
+
+
+def _passages(person: naming.Person, within: Within) -> list[dict[str, Any]]:
     passages = []
     for release in db.session.scalars(_of(select(Release).order_by(Release.id), Release.__table__, within)):
-        lines = mentions.lines_with(release.text, pattern)
+        lines = _lines(person, release.conference_id, release.text)
         if lines:
             told = {"number": release.number, "released_at": release.released_at.isoformat(), "lines": lines}
             passages.append(_row_of_conference(release.conference_id) | told)
@@ -301,18 +307,16 @@ def _row_of_conference(conference_id: int) -> dict[str, Any]:
     return {"conference": conference.title if conference else ""}
 
 
-def _texts(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]:
+def _texts(person: naming.Person, within: Within) -> list[dict[str, Any]]:
     """Lines of any table in which the person is named, beside their own rows and the minutes."""
-    if pattern is None:
-        return []
     found: dict[tuple[str, str], list[str]] = {}
-    for table in db.metadata.sorted_tables:
-        if table.name in UNTOUCHED or table.name in OWN | {"idea"}:
+    for table, columns, is_free in naming.typed_columns():
+        if table.name in OWN | {"idea"}:
             continue
-        for column in text_columns(table):
-            query = _of(select(column).where(column.is_not(None)), table, within)
-            for value in db.session.execute(query).scalars():
-                lines = mentions.lines_in(value, pattern)
+        query = select(naming.place_of(table), *columns).where(is_free)
+        for row in db.session.execute(_of(query, table, within)):
+            for column, value in zip(columns, row[1:], strict=True):
+                lines = _lines(person, row[0], value)
                 if lines:
                     found.setdefault((table.name, column.name), []).extend(lines)
     return [
@@ -321,44 +325,49 @@ def _texts(pattern: Pattern[str] | None, within: Within) -> list[dict[str, Any]]
     ]
 
 
-def _mails(contact: Contact, within: Within) -> list[dict[str, Any]]:
-    if not contact.email:
-        return []
-    key = contact.email_key
-    names = ("subject", "kind", "state", "created_at", "sent_at")
+def _letters_to(connection: Connection, person: naming.Person, within: Within) -> list[int]:
+    """Letters know the conference by its slug."""
+    slugs = select(Conference.slug).where(Conference.id.in_(within or ()))
+    about = None if within is None else set(db.session.scalars(select(Mail.id).where(Mail.about.in_(slugs))))
     return [
-        {name: _plain(getattr(mail, name)) for name in names}
-        for mail in db.session.scalars(_about(select(Mail).order_by(Mail.id), within))
-        if comparison_key(mail.recipient_address) == key
+        number
+        for number, _state, one in outbox.envelopes(connection)
+        if person.has_letter(one) and (about is None or number in about)
     ]
 
 
-def _about(query: Any, within: Within) -> Any:
-    """Letters know the conference by its slug."""
-    if within is None:
-        return query
-    return query.where(Mail.about.in_(select(Conference.slug).where(Conference.id.in_(within))))
+def _mails(theirs: list[int]) -> list[dict[str, Any]]:
+    names = ("subject", "kind", "state", "created_at", "sent_at")
+    return [
+        {name: _plain(getattr(mail, name)) for name in names}
+        for mail in db.session.scalars(select(Mail).where(Mail.id.in_(theirs)).order_by(Mail.id))
+    ]
 
 
-def _inbox(contact: Contact, within: Within) -> list[dict[str, Any]]:
+def _inbox(
+    contact: Contact, person: naming.Person, theirs: list[int], within: Within
+) -> list[dict[str, Any]]:
     invitations = select(Invitation.id).where(Invitation.contact_id == contact.id)
     invitations = _of(invitations, Invitation.__table__, within)
-    query = select(InboundMail).where(InboundMail.invitation_id.in_(invitations)).order_by(InboundMail.id)
+    answers = or_(InboundMail.invitation_id.in_(invitations), InboundMail.mail_id.in_(theirs))
+    query = select(InboundMail).where(answers).order_by(InboundMail.id)
     found = [
         {"read_at": one.read_at.isoformat(), "outcome": one.outcome.value}
         for one in db.session.scalars(query)
     ]
-    dead = select(DeadAddress).where(DeadAddress.address_key == contact.email_key)
+    dead = select(DeadAddress).order_by(DeadAddress.id)
     return found + [
-        {"since": one.since.isoformat(), "reason": one.reason} for one in db.session.scalars(dead)
+        {"since": one.since.isoformat(), "reason": one.reason}
+        for one in db.session.scalars(dead)
+        if person.has_address(one.address_key)
     ]
 
 
-def _feedback(contact: Contact, within: Within) -> list[dict[str, Any]]:
-    if not contact.email or within is not None:
+def _feedback(person: naming.Person, within: Within) -> list[dict[str, Any]]:
+    if within is not None:
         return []
     reports = db.session.scalars(select(Feedback).where(Feedback.email != "").order_by(Feedback.id))
-    return [_row(one) for one in reports if comparison_key(one.email) == contact.email_key]
+    return [_row(one) for one in reports if person.has_address(comparison_key(one.email))]
 
 
 def _record(contact_id: int, within: Within) -> list[dict[str, Any]]:
@@ -380,6 +389,7 @@ def _record(contact_id: int, within: Within) -> list[dict[str, Any]]:
 def sections(content: Mapping[str, Any], zone: str) -> list[tuple[str, list[list[tuple[str, Any]]]]]:
     """The same in words: titles, and under each its things as pairs of label and value."""
     titles = (
+        (_("Earlier names and addresses"), "former_details", "former_details"),
         (_("Invitations"), "invitations", "invitation"),
         (_("Registrations and consents"), "registrations", "registration"),
         (_("Notice on data protection"), "notices", "notice"),

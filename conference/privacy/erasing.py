@@ -1,7 +1,8 @@
 """Taking a person out of everything, so that no table keeps name, address or telephone number.
 
 What is released (minutes) stays, it is a record. Rows that others need stay too, without the person; what only concerns the
-person goes. Free texts that name the person get a pseudonym in its place (`core.mentions`).
+person goes. Texts that name the person get a pseudonym in its place (`core.mentions`); where that may be and who else could be
+meant says `naming`. Names and addresses of anybody else are never touched.
 """
 
 import json
@@ -9,41 +10,32 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from re import Pattern
 from typing import Any
 
 from sqlalchemy import JSON, String, Table, delete, literal, or_, select, type_coerce, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql.sqltypes import Enum
 
-from ..accounts.models import Account
-from ..conferences.models import Conference, Topic
+from ..conferences.models import Conference
 from ..core import mentions
-from ..core.mentions import Names
 from ..core.text import comparison_key
-from ..groups.models import Concern, RulePerson, Seat
+from ..groups.models import Concern, GroupsRelease, RulePerson, Seat
 from ..invitations.models import Invitation, ListImport, PersonalLink
 from ..kit import audit, unit
 from ..kit.audit import AuditEntry, AuditText
 from ..kit.db import db, forget_log, found, one_locked
 from ..outbox import operations as outbox
 from ..providers import operations as providers
-from ..providers.models import Contact, Provider, Salutation
+from ..providers.models import Contact, FormerDetails
 from ..registrations import operations as registrations
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Wish
 from ..registrations.queries import registration_of
 from ..sheets.models import SheetState
 from ..upkeep import erasures
 from ..voting.models import Voter
-from .models import AccessLink, PrivacyRequest
+from . import naming
+from .models import AccessLink, Feedback, PrivacyRequest
+from .naming import Person
 
-UNTOUCHED = {
-    "release": "released minutes are records",
-    "audit_entry": "holds references only",
-    "audit_text": "is deleted where it names the person",
-    "erasure": "holds digests only",
-    "mail": "is blanked as a whole where it goes to the person",
-}
 Run = Callable[[Any], Any]
 """Executes a statement: the session does, which records it, or after a restore the bare connection."""
 PERSON = "person"
@@ -60,23 +52,22 @@ def erase(contact: Contact, *, at: datetime, remember: bool = True) -> str:
     contact = found(one_locked(select(Contact).where(Contact.id == contact.id)))
     pseudonym = new_pseudonym()
     connection = db.session.connection()
-    names = names_of(connection, contact.id)
+    person = naming.person(connection, contact.id)
     key, known = contact.email_key, _known_by(contact.id, contact.created_at)
     for conference in _conferences_of(contact):
         if at < conference.starts_at:
             _leave_before(conference, contact, at)
     db.session.flush()
-    _blank_rows(db.session.execute, contact.id, pseudonym, keep_proof=not remember)
-    if key:
-        outbox.erase(connection, lambda other: other == key, at)
+    _blank_rows(db.session.execute, contact.id, pseudonym, is_asked=remember)
+    _forget_addresses(connection, person, at)
     if remember:
         erasures.note(PERSON, known, at=at)
-        if key:
+        if key and person.has_address(key):
             erasures.note(erasures.ADDRESS, key, at=at)
     db.session.expire_all()
     providers.blank(contact, pseudonym)
     db.session.flush()
-    _forget_texts(connection, contact.id, names, pseudonym)
+    _forget_texts(connection, contact.id, person, pseudonym)
     db.session.expire_all()
     if not _is_needed(connection, contact.id):
         db.session.execute(delete(Contact).where(Contact.id == contact.id))
@@ -101,15 +92,17 @@ def _erase_restored(connection: Connection, ids: list[int], at: datetime) -> int
     count = 0
     for contact_id in ids:
         # By number, so that restoring twice says the same.
-        pseudonym, names = f"P-{contact_id:06X}", names_of(connection, contact_id)
-        if names.last.startswith("P-") and not names.first and not names.emails:
+        pseudonym = f"P-{contact_id:06X}"
+        known = select(Contact.first_name, Contact.last_name, Contact.email_key)
+        first, last, key = connection.execute(known.where(Contact.id == contact_id)).one()
+        if last.startswith("P-") and not first and not key:
             continue
+        person = naming.person(connection, contact_id)
         _leave_coming(connection, contact_id, at)
-        _blank_rows(connection.execute, contact_id, pseudonym, keep_proof=False)
-        emails = {comparison_key(email) for email in names.emails}
-        outbox.erase(connection, lambda other, emails=emails: other in emails, at)  # type: ignore[misc]
+        _blank_rows(connection.execute, contact_id, pseudonym, is_asked=True)
+        _forget_addresses(connection, person, at)
         providers.blank_row(connection, contact_id, pseudonym)
-        _forget_texts(connection, contact_id, names, pseudonym)
+        _forget_texts(connection, contact_id, person, pseudonym)
         count += 1
     return count
 
@@ -121,41 +114,6 @@ def new_pseudonym() -> str:
 
 def _known_by(contact_id: int, created_at: datetime) -> str:
     return f"{contact_id}:{created_at.isoformat()}"
-
-
-def names_of(connection: Connection, contact_id: int) -> Names:
-    """As what a person may stand in texts."""
-    row = connection.execute(
-        select(Contact.first_name, Contact.last_name, Contact.email, Contact.salutation).where(
-            Contact.id == contact_id
-        )
-    ).one()
-    given = connection.scalars(select(Registration.name).where(Registration.contact_id == contact_id))
-    signed = connection.scalars(
-        select(Consent.name)
-        .join(Registration, Consent.registration_id == Registration.id)
-        .where(Registration.contact_id == contact_id)
-    )
-    others = tuple(dict.fromkeys(name for name in [*given, *signed] if name))
-    emails = (row.email,) if row.email else ()
-    salutation = "" if row.salutation is Salutation.NONE else str(row.salutation.value)
-    return Names(row.first_name, row.last_name, others, emails, salutation=salutation)
-
-
-def _is_shared(connection: Connection, contact_id: int, last_name: str) -> bool:
-    """Whether the last name is somebody else's too, or part of what something is called."""
-    wanted = comparison_key(last_name)
-    others = connection.scalars(select(Contact.last_name).where(Contact.id != contact_id))
-    if any(comparison_key(other) == wanted for other in others):
-        return True
-    called = [
-        *connection.scalars(select(Account.name)),
-        *connection.scalars(select(Provider.name)),
-        *connection.scalars(select(Conference.title + " " + Conference.venue + " " + Conference.address)),
-        *connection.scalars(select(Conference.organiser_name)),
-        *connection.scalars(select(Topic.title)),
-    ]
-    return any(wanted in comparison_key(name) for name in called)
 
 
 def _conferences_of(contact: Contact) -> list[Conference]:
@@ -199,14 +157,14 @@ def _leave_coming(connection: Connection, contact_id: int, at: datetime) -> None
         )
 
 
-def _blank_rows(run: Run, mine: int, pseudonym: str, *, keep_proof: bool) -> None:
+def _blank_rows(run: Run, mine: int, pseudonym: str, *, is_asked: bool) -> None:
     """What knows the person by number: gone where it is of no use without them, else without what they told."""
-    _blank_registrations(run, mine, pseudonym, keep_proof=keep_proof)
+    _blank_registrations(run, mine, pseudonym, keep_proof=not is_asked)
     asked = update(Invitation).where(Invitation.contact_id == mine)
     run(asked.values(decline_reason="", version=Invitation.version + 1))
     there = update(Attendance).where(Attendance.contact_id == mine)
     run(there.values(arrived_at=None, left_at=None))
-    models: list[Any] = [PersonalLink, AccessLink, RulePerson]
+    models: list[Any] = [PersonalLink, AccessLink, RulePerson, FormerDetails]
     if not _has_conference(run, mine):
         models += [Seat, Voter]
     for model in models:
@@ -215,8 +173,9 @@ def _blank_rows(run: Run, mine: int, pseudonym: str, *, keep_proof: bool) -> Non
     written = update(SheetState).where(SheetState.contact_id == mine)
     run(written.values(contact_id=None, writer=pseudonym))
     run(update(PrivacyRequest).where(PrivacyRequest.contact_id == mine).values(words=""))
-    # Lists that were uploaded and not yet taken over: nobody knows who is in them.
-    run(update(ListImport).where(ListImport.content.is_not(None)).values(content=None))
+    if is_asked:
+        # Lists that were uploaded and not yet taken over: nobody knows who is in them.
+        run(update(ListImport).where(ListImport.content.is_not(None)).values(content=None))
 
 
 def _blank_registrations(run: Run, mine: int, pseudonym: str, *, keep_proof: bool) -> None:
@@ -237,51 +196,52 @@ def _has_conference(run: Run, contact_id: int) -> bool:
     )
 
 
-# -- free texts --------------------------------------------------------
+def _forget_addresses(connection: Connection, person: Person, at: datetime) -> None:
+    """Rows that know the person by address only, by earlier ones too."""
+    outbox.erase_letters(connection, person.has_letter, at)
+    outbox.forget_dead(connection, person.has_address)
+    reports = connection.execute(select(Feedback.id, Feedback.email).where(Feedback.email != "")).all()
+    mine = [row.id for row in reports if person.has_address(comparison_key(row.email))]
+    if mine:
+        connection.execute(update(Feedback).where(Feedback.id.in_(mine)).values(email=""))
 
 
-def _forget_texts(connection: Connection, contact_id: int, names: Names, pseudonym: str) -> None:
-    """First by full name; what then still has the last name is somebody else's, or else it may be found by that alone."""
-    _forget_in_tables(connection, mentions.pattern_of(names), pseudonym)
-    if names.last and not _is_shared(connection, contact_id, names.last):
-        names = replace(names, alone=True)
-        _forget_in_tables(connection, mentions.pattern_of(names), pseudonym)
-    _forget_record(connection, contact_id, mentions.pattern_of(names))
+# -- texts --------------------------------------------------------------
 
 
-def _forget_in_tables(connection: Connection, pattern: Pattern[str] | None, pseudonym: str) -> None:
-    if pattern is not None:
-        for table in db.metadata.sorted_tables:
-            if table.name not in UNTOUCHED or table.name == "mail":
-                _rename_in(connection, table, pattern, pseudonym)
+def _forget_texts(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
+    _forget_reasons(connection, contact_id, person, pseudonym)
+    for table, columns, is_free in naming.typed_columns():
+        if table.name != "groups_release":
+            _rename_in(connection, table, columns, is_free, person, pseudonym)
+    _forget_in_plans(connection, contact_id, person, pseudonym)
+    _forget_record(connection, contact_id, person)
 
 
-def text_columns(table: Table) -> list[Any]:
-    """The columns that may hold what somebody typed."""
-    return [
-        column
-        for column in table.columns
-        if isinstance(column.type, String | JSON)
-        and not isinstance(column.type, Enum)
-        and not column.primary_key
-        and not column.foreign_keys
-    ]
+def _forget_reasons(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
+    """Why a request was decided as it was is kept, without the name. It is about this person, whoever else is called so."""
+    reasons = select(PrivacyRequest.id, PrivacyRequest.reason).where(
+        PrivacyRequest.contact_id == contact_id, PrivacyRequest.reason != ""
+    )
+    for row in connection.execute(reasons).all():
+        finder = mentions.any_word_of(replace(person.names, emails=tuple(person.keys)))
+        new = row.reason if finder is None else mentions.forget(row.reason, finder, pseudonym)
+        connection.execute(update(PrivacyRequest).where(PrivacyRequest.id == row.id).values(reason=new))
 
 
-PROOFS = {("consent", "name")}
-"""Kept by their own time: who agreed to photos is to be proved longer than anything else."""
-
-
-def _rename_in(connection: Connection, table: Table, pattern: Pattern[str], pseudonym: str) -> None:
-    columns = [one for one in text_columns(table) if (table.name, one.name) not in PROOFS]
-    if not columns:
-        return
+def _rename_in(
+    connection: Connection, table: Table, columns: list[Any], is_free: Any, person: Person, pseudonym: str
+) -> None:
     keys = list(table.primary_key.columns)
-    for row in connection.execute(select(*keys, *map(_as_stored, columns))).all():
+    place = naming.place_of(table)
+    for row in connection.execute(select(*keys, place, *map(_as_stored, columns)).where(is_free)).all():
+        finder = person.finder(row[len(keys)])
         values = {}
-        for column, stored in zip(columns, row[len(keys) :], strict=True):
+        for column, stored in zip(columns, row[len(keys) + 1 :], strict=True):
+            if finder is None or not stored or (isinstance(stored, str) and not finder.may_be_in(stored)):
+                continue
             old, is_text = _read(column, stored)
-            new = mentions.forget(old, pattern, pseudonym)
+            new = mentions.forget(old, finder, pseudonym)
             if new != old:
                 values[column.name] = literal(new, String()) if is_text else new
         if values:
@@ -305,12 +265,45 @@ def _read(column: Any, stored: Any) -> tuple[Any, bool]:
         return stored, True
 
 
-def _forget_record(connection: Connection, contact_id: int, pattern: Pattern[str] | None) -> None:
+def _forget_in_plans(connection: Connection, contact_id: int, person: Person, pseudonym: str) -> None:
+    """Published groups name people beside their numbers: only the name beside this person's number is theirs."""
+    column = GroupsRelease.__table__.c.plan
+    query = select(GroupsRelease.id, GroupsRelease.conference_id, _as_stored(column))
+    for release_id, conference_id, stored in connection.execute(query).all():
+        finder = person.finder(conference_id)
+        plan, is_text = _read(column, stored)
+        entries = plan if isinstance(plan, list) else [plan]
+        new = [_without(entry, contact_id, finder, pseudonym) for entry in entries]
+        if new != entries:
+            value = literal(new[0], String()) if is_text else new
+            connection.execute(update(GroupsRelease).where(GroupsRelease.id == release_id).values(plan=value))
+
+
+def _without(entry: Any, contact_id: int, finder: mentions.Finder | None, pseudonym: str) -> Any:
+    ids = entry.get("contact_ids") if isinstance(entry, dict) else None
+    if ids is None:
+        return entry if finder is None else mentions.forget(entry, finder, pseudonym)
+    new: dict[str, Any] = {}
+    for key, value in entry.items():
+        if key == "people":
+            new[key] = [
+                pseudonym if one == contact_id else name for one, name in zip(ids, value, strict=True)
+            ]
+        elif key == "hosts":
+            new[key] = {one: pseudonym if one == str(contact_id) else name for one, name in value.items()}
+        else:
+            new[key] = value if finder is None else mentions.forget(value, finder, pseudonym)
+    return new
+
+
+def _forget_record(connection: Connection, contact_id: int, person: Person) -> None:
     """The texts beside the record that are about the person or name them; the chain itself holds references only."""
     about = set(connection.scalars(select(AuditEntry.number).where(AuditEntry.contact_id == contact_id)))
-    if pattern is not None:
-        rows = connection.execute(select(AuditText.number, AuditText.before, AuditText.after))
-        about |= {row.number for row in rows if pattern.search(f"{row.before}\n{row.after}")}
+    texts = select(AuditText.number, AuditText.before, AuditText.after, AuditEntry.conference_id)
+    for row in connection.execute(texts.join(AuditEntry, AuditEntry.number == AuditText.number)):
+        finder = person.finder(row.conference_id)
+        if finder is not None and finder.search(f"{row.before}\n{row.after}"):
+            about.add(row.number)
     audit.forget_texts(connection, about)
 
 

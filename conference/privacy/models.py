@@ -41,7 +41,7 @@ class Outcome(Choice):
 
 
 class PrivacyRequest(Model):
-    """Somebody asked for something; staff decide, with a reason. Once the person is erased it says only that it was so.
+    """Somebody asked for something; staff decide, with a reason. Of who is erased it says only that it was so, and why.
 
     `words`: their own, or the new address where a rectification is asked for.
     """

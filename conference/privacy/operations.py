@@ -4,7 +4,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ from ..kit.db import db, forget_log, found, next_number, one_locked
 from ..kit.errors import Refused, check_version
 from ..outbox import control
 from ..outbox.models import Mail, MailState
-from ..outbox.operations import queue
+from ..outbox.operations import NewMail, queue
 from ..people.models import AccountLink
 from ..people.unused import close_unused, count_closed, count_unused, forget_closed
 from ..providers.models import Contact
@@ -688,12 +688,14 @@ def decide(
     _check_reach(account, contact)
     address = (contact.name, contact.email or "")
     request.outcome, request.reason, request.decided_at, request.account_id = outcome, reason, at, account.id
+    # Written while the reason is as it was given; of who is erased it is kept without their name.
+    told = _letter(request, address)
     if outcome is Outcome.GRANTED:
         _do(request, contact, account, at)
     if request.kind is RequestKind.RECTIFICATION:
-        address = (contact.name, contact.email or "")
-    if address[1]:
-        _tell(request, address, at)
+        told = replace(told, recipient=(contact.name, contact.email or ""))
+    if told.recipient[1]:
+        queue(told, at=at)
     db.session.flush()
     return request
 
@@ -739,16 +741,14 @@ def _do(request: PrivacyRequest, contact: Contact, account: Account, at: datetim
     if request.kind is RequestKind.RECTIFICATION:
         readdress(contact, request.words, account, at=at)
         return
-    # The reason may name the person; it has been told to them, and here it would keep the name.
-    request.reason = ""
     db.session.flush()
     erase(contact, at=at)
 
 
-def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> None:
+def _letter(request: PrivacyRequest, address: tuple[str, str]) -> NewMail:
     conference = request.conference
     erased = request.outcome is Outcome.GRANTED and request.kind.erases
-    new = letter(
+    return letter(
         conference,
         "privacy_decided",
         ("", address[1]) if erased else address,
@@ -756,7 +756,6 @@ def _tell(request: PrivacyRequest, address: tuple[str, str], at: datetime) -> No
         context={"request": request, "erased": erased},
         kind=ERASED_LETTER if erased else "privacy-answered",
     )
-    queue(new, at=at)
 
 
 def restrict(contact: Contact, *, at: datetime) -> None:

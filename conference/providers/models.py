@@ -1,10 +1,13 @@
 """Organisations and the people there."""
 
+import re
 from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, event, insert, inspect
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from ..core import salutation as words
 from ..kit.db import NEVER_AGAIN, Choice, Model
@@ -48,9 +51,9 @@ class Contact(Model):
     provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), index=True)
     salutation: Mapped[Salutation] = mapped_column(default=Salutation.NONE)
     title: Mapped[str] = mapped_column(default="")
-    first_name: Mapped[str] = mapped_column(default="")
-    last_name: Mapped[str]
-    email: Mapped[str | None]
+    first_name: Mapped[str] = mapped_column(default="", active_history=True)
+    last_name: Mapped[str] = mapped_column(active_history=True)
+    email: Mapped[str | None] = mapped_column(active_history=True)
     email_key: Mapped[str | None] = mapped_column(unique=True)
     function: Mapped[str] = mapped_column(default="")
     side: Mapped[Side] = mapped_column(default=Side.PROVIDER)
@@ -86,3 +89,32 @@ class Contact(Model):
     def sort_key(self) -> tuple[str, str]:
         """German order by last name."""
         return words.sort_key(self.last_name, self.first_name)
+
+
+class FormerDetails(Model):
+    """As what a person was known before a name or an address was changed. It goes with the person.
+
+    Letters and texts from then are theirs too, for an answer to them and for an erasure.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    email: Mapped[str | None]
+
+
+FORMER = ("first_name", "last_name", "email")
+NOBODY = re.compile(r"P-[0-9A-F]{6}")
+"""The pseudonym of a person who was erased: what they were called before must not be kept."""
+
+
+@event.listens_for(Contact, "before_update")
+def _keep_former(_mapper: Mapper[Any], connection: Connection, contact: Contact) -> None:
+    before = {}
+    for name in FORMER:
+        history = inspect(contact).attrs[name].history
+        before[name] = history.deleted[0] if history.deleted else getattr(contact, name)
+    is_erased = NOBODY.fullmatch(contact.last_name) and contact.email is None
+    if not is_erased and before != {name: getattr(contact, name) for name in FORMER}:
+        connection.execute(insert(FormerDetails).values(contact_id=contact.id, **before))

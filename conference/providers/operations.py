@@ -16,7 +16,7 @@ from ..accounts.models import Account
 from ..core.text import canonical_email, comparison_key
 from ..kit.db import db
 from ..kit.errors import Refused, check_version
-from ..outbox.operations import NewMail, queue, worded
+from ..outbox.operations import NewMail, queue, revive, worded
 from ..outbox.queries import was_written_to
 from . import queries
 from .models import Contact, Provider, Salutation, Side
@@ -179,7 +179,7 @@ def correct_contact(
     *,
     at: datetime,
 ) -> bool:
-    """The same, and the old address is told that it counts no longer, if a letter has ever reached it.
+    """The same, and the old address is told that it counts no longer, if letters have reached it and it still exists.
 
     Everybody's letters go to the new address. Where the person is known in conferences, too, that the account does not
     organise, the rest is saved, and the address waits for an administrator of the house: True.
@@ -222,6 +222,8 @@ def _correct(
     before, name = contact.email, contact.name
     change_contact(contact, provider, fields, version)
     db.session.flush()
+    if before and contact.email_key != canonical_email(before)[1] and revive(before):
+        return  # nobody is there; and nobody needs to know any more that nobody is
     if before and contact.email_key != canonical_email(before)[1] and was_written_to(before):
         language = str(current_app.config["LANGUAGE"])
         subject, text = worded("address_changed", language, name=name)
@@ -245,6 +247,8 @@ def _plain(fields: ContactFields) -> dict[str, object]:
 def forget_contacts(contacts: Iterable[Contact]) -> None:
     """Delete people to whom nothing refers any more. Raises IntegrityError where something does."""
     for contact in contacts:
+        if contact.email:
+            revive(contact.email)  # that it does not exist is nobody's news any more
         db.session.delete(contact)
     db.session.flush()  # organisations may be unused only after that
 

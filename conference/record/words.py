@@ -10,7 +10,12 @@ from sqlalchemy import Boolean, Date, Enum
 from ..kit.dates import show_date, show_datetime, show_duration, show_last_day
 from ..kit.db import Moment, Seconds, db
 
-VERBS = {"created": _l("added"), "changed": _l("changed"), "deleted": _l("removed")}
+VERBS = {
+    "created": _l("added"),
+    "changed": _l("changed"),
+    "deleted": _l("removed"),
+    "handed_out": _l("handed out as a file"),
+}
 
 KINDS = {
     "account": _l("Account"),
@@ -22,6 +27,7 @@ KINDS = {
     "sign_in_identity": _l("Link with the sign-in service"),
     "provider": _l("Provider"),
     "contact": _l("Person"),
+    "former_details": _l("Earlier name or address"),
     "series": _l("Series"),
     "conference": _l("Conference"),
     "room": _l("Room"),

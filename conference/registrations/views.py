@@ -12,7 +12,7 @@ from ..conferences.queries import conference_here, topics_of
 from ..core.csv_out import to_csv
 from ..invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
 from ..invitations.queries import guest_list, invitation_for, invitation_ids, invitation_of, link_by_token
-from ..kit import access, clock, forms, once, pages, unit
+from ..kit import access, audit, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter
@@ -342,9 +342,17 @@ def show_registrations(slug: str) -> ResponseReturnValue:
 
 @bp.get("/conferences/<slug>/registrations.csv")
 @access.organisers
+@unit.own_transactions
 def export_registrations(slug: str) -> ResponseReturnValue:
-    """The list for Excel; no cell can be a formula."""
-    conference = conference_here(access.account(), slug)
+    """The list for Excel; no cell can be a formula. That it was fetched is recorded."""
+    with unit.reading():
+        conference = conference_here(access.account(), slug)
+        number, table = conference.id, _table(conference)
+    audit.hand_out("registration", conference_id=number)
+    return pages.file(table, "text/csv; charset=utf-8", f"{slug}-registrations.csv")
+
+
+def _table(conference: Conference) -> bytes:
     wishes, line = queries.wishes_of(conference), queries.standings_in_line(conference)
     head = [
         _("Name"),
@@ -368,7 +376,7 @@ def export_registrations(slug: str) -> ResponseReturnValue:
         for registration in queries.registrations_of(conference)
         if not registration.contact.is_restricted
     ]
-    return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{conference.slug}-registrations.csv")
+    return to_csv(head, rows)
 
 
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/reply")
@@ -508,7 +516,8 @@ def signature_list(slug: str) -> ResponseReturnValue:
     """The list to sign at the door."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
-        html = _paper("pdf/signature_list.html", conference, spare=5)
+        number, html = conference.id, _paper("pdf/signature_list.html", conference, spare=5)
+    audit.hand_out("attendance", conference_id=number)
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-signature-list.pdf", inline=True)
 
 
@@ -519,7 +528,8 @@ def badges(slug: str) -> ResponseReturnValue:
     """Name badges for everybody who is expected."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
-        html = _paper("pdf/badges.html", conference)
+        number, html = conference.id, _paper("pdf/badges.html", conference)
+    audit.hand_out("attendance", conference_id=number)
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
 
 

@@ -49,7 +49,7 @@ FURTHER_FILES = {
     "actions": {"letters.py"},
     "outbox": {"control.py"},
     "record": {"words.py"},
-    "privacy": {"archiving.py", "erasing.py", "dossier.py"},
+    "privacy": {"archiving.py", "erasing.py", "naming.py", "dossier.py"},
     "upkeep": {"metrics.py", "backups.py", "restoring.py", "erasures.py", "leftovers.py"},
 }
 

@@ -8,12 +8,16 @@ from sqlalchemy import select
 from conference.accounts import operations as accounts
 from conference.accounts.models import Account, Role, SignInIdentity
 from conference.conferences.models import Grant
+from conference.invitations import operations as invitations
 from conference.kit.db import db
-from conference.outbox.models import Mail
+from conference.outbox import operations as outbox
+from conference.outbox.models import DeadAddress, Mail
 from conference.people import operations as people
+from conference.people import unused
+from conference.people.models import LinkUse
 from conference.privacy.operations import run_retention
 
-from ..builders import NOW, a_series, an_account
+from ..builders import NOW, a_conference, a_contact, a_series, an_account, an_invitation
 
 DAY = timedelta(days=1)
 
@@ -132,3 +136,25 @@ def test_what_is_forgotten_is_on_no_page(browser, in_house):
     assert "Gelöschtes Benutzerkonto" not in page.partition('class="timeline')[0]
     browser.open("people.show_account", account_id=number, status=404)
     browser.submit("people.reopen_account", account_id=number, status=404)
+
+
+def test_req24_of_a_forgotten_account_no_letter_and_no_dead_address_is_left(house, chief):
+    account = an_account(Role.ORGANISER, email="vera@agentur.example", name="Vera Vergessen")
+    both = an_account(Role.ORGANISER, email="otto@agentur.example", name="Otto Beides")
+    people.send_link(account, LinkUse.RENEWAL, at=NOW)
+    people.send_link(both, LinkUse.RENEWAL, at=NOW)
+    guest = an_invitation(
+        a_conference(chief),
+        contact=a_contact(first_name="Otto", last_name="Beides", email="otto@agentur.example"),
+    )
+    invitations.send_invitations(guest.conference, [guest], at=NOW)
+    outbox.mark_bounced(db.session.scalars(select(Mail)).first(), "5.1.1 vera@agentur.example", at=NOW)
+    for one in (account, both):
+        people.close_account(one, at=NOW)
+    assert unused.forget_closed(NOW, NOW + DAY) == 2
+    assert db.session.scalar(select(DeadAddress)) is None
+    left = [
+        (mail.recipient_name, mail.recipient_address, mail.kind) for mail in db.session.scalars(select(Mail))
+    ]
+    assert [one for one in left if one[1]] == [("Otto Beides", "otto@agentur.example", "invitation")]
+    assert "vera" not in str(left).lower()

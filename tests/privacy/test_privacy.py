@@ -91,12 +91,12 @@ def everywhere(conference, link, account):
     assert idea.id
 
 
-def agenda_item(conference):
+def agenda_item(conference, uid="talk@folgetermin.example"):
     from conference.agenda.models import AgendaItem, ItemKind
 
     item = AgendaItem(
         conference_id=conference.id, kind=ItemKind.TALK, title="Kurse", starts_at=conference.starts_at,
-        duration=timedelta(minutes=30), person="Frieda Wunderlich", uid="talk@folgetermin.example", updated_at=NOW,
+        duration=timedelta(minutes=30), person="Frieda Wunderlich", uid=uid, updated_at=NOW,
     )  # fmt: skip
     db.session.add(item)
     db.session.flush()

@@ -4,7 +4,7 @@ import pytest
 
 from conference.kit import unit
 from conference.kit.db import db
-from conference.outbox.models import Mail
+from conference.outbox.models import Mail, MailState
 from conference.privacy import operations
 from conference.privacy.models import Outcome, PrivacyRequest, RequestKind
 
@@ -52,6 +52,27 @@ def test_an_open_request_is_taken_back_by_the_person_alone(in_house, app, browse
         kept = db.session.get(PrivacyRequest, number)
         assert (kept.kind, kept.outcome) == (RequestKind.ERASURE, Outcome.WITHDRAWN)
         assert kept.contact.email, "nobody was erased"
+
+
+def test_req24_a_granted_erasure_tells_the_reason_and_keeps_it_without_the_name(in_house):
+    with in_house():
+        account = an_account()
+        conference = a_conference(account)
+        for name in ("Anna", "Eva"):
+            contact = a_participant(conference, first_name=name, last_name="Koch").contact
+            asked = operations.ask(conference, contact, RequestKind.ERASURE, "", at=NOW)
+            reason = f"Frau Koch ({contact.email}) nimmt nicht teil; {name} bat darum, {name} Koch auch."
+            operations.decide(asked, Outcome.GRANTED, reason, account, at=NOW)
+            told = db.session.query(Mail).filter(Mail.purpose == f"privacy-decided:{asked.id}").one()
+            assert reason in told.text and told.recipient_address
+            kept = db.session.get(PrivacyRequest, asked.id).reason
+            assert kept.startswith("P-") and kept.endswith(" auch.") and "nimmt nicht teil; P-" in kept
+            assert not {"Koch", name, "@"} & set(kept.replace("@", " @ ").replace(",", " ").split())
+    with in_house():
+        for mail in db.session.query(Mail):
+            mail.state = MailState.SENT
+        operations.forget_told()
+        assert not db.session.query(Mail).filter(Mail.text.contains("Koch")).count()
 
 
 def test_staff_see_the_day_and_the_right_reasons_and_a_refusal_opens_with_the_salutation(

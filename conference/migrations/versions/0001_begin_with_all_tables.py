@@ -369,6 +369,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contact_provider_id"), ["provider_id"], unique=False)
 
     op.create_table(
+        "former_details",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("first_name", sa.String(), nullable=False),
+        sa.Column("last_name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contact.id"],
+            name=op.f("fk_former_details_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_former_details")),
+    )
+    with op.batch_alter_table("former_details", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_former_details_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
         "mail",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("purpose", sa.String(), nullable=False),
@@ -1935,6 +1953,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_about"))
 
     op.drop_table("mail")
+    with op.batch_alter_table("former_details", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_former_details_contact_id"))
+
+    op.drop_table("former_details")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_provider_id"))
 
