@@ -194,7 +194,7 @@ def test_req24_earlier_names_and_addresses_are_told_and_erased_too(app, in_house
             db.session.scalars(select(Mail)).one(), "5.1.1 no such user info@alt.example", at=NOW
         )
         fields = providers.ContactFields("Altenhagen", "kim@neu.example", "Kim")
-        providers.correct_contact(kim.contact, kim.contact.provider, fields, None, at=NOW)
+        providers.correct_contact(kim.contact, kim.contact.provider, fields, None, account, at=NOW)
         assert db.session.scalar(select(DeadAddress)) is None, "nobody has it any more"
         assert len(db.session.scalars(select(Mail)).all()) == 1, "where nobody is nobody is told"
         correction = {"title": "", "first_name": "Kim", "last_name": "Neuberg", "function": ""}
@@ -222,7 +222,7 @@ def test_req24_whoever_has_the_address_now_keeps_their_letters(app, in_house):
         )
         invitations.send_invitations(june, [kim], at=NOW)
         fields = providers.ContactFields("Alt", "staff@agentur.example", "Kim")
-        providers.correct_contact(kim.contact, kim.contact.provider, fields, None, at=NOW)
+        providers.correct_contact(kim.contact, kim.contact.provider, fields, None, account, at=NOW)
         lena = an_invitation(
             june, contact=a_contact(first_name="Lena", last_name="Neu", email="info@haus.example")
         )

@@ -80,7 +80,7 @@ def frieda():
     june, account = conference_by_slug(world.COMING), first_account_of(Role.ORGANISER)
     contact = a_contact(first_name="Frieda", last_name="Altwunderlich", email="frieda@frueher.example")
     fields = ContactFields("Wunderlich", EMAIL, "Frieda", function="Leitung Frieda Wunderlich")
-    correct_contact(contact, contact.provider, fields, None, at=NOW)
+    correct_contact(contact, contact.provider, fields, None, account, at=NOW)
     invitation = invitations.invite(june, contact, at=NOW)
     invitations.send_invitations(june, [invitation], at=NOW)
     answer = an_answer(name="Frieda Wunderlich", diet="vegan, fragt Frieda", consents=frozenset(ConsentKind))
