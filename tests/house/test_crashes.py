@@ -8,7 +8,7 @@ from sqlalchemy.exc import ProgrammingError
 from conference import ROOMS
 from conference.accounts.models import Role
 
-from ..builders import NOW, a_conference, a_participant, a_session, an_account
+from ..builders import NOW, a_conference, a_participant, a_session, a_visit, an_account
 
 SECRETS = (
     "/srv/folgetermin",
@@ -38,7 +38,7 @@ def everybody(app, in_house):
     """One browser that opens every door: an administrator, who came by a personal link too."""
     with in_house():
         link = a_participant(a_conference(an_account()))
-        session = a_session(app, an_account(Role.ADMIN)) | {"guest": link.id}
+        session = a_session(app, an_account(Role.ADMIN)) | a_visit(link.id)
     client = app.test_client()
     with client.session_transaction() as kept:
         kept.update(session)

@@ -22,7 +22,7 @@ from conference.registrations.models import Presence, Registration
 
 from .. import access_matrix as matrix
 from .. import world
-from ..builders import NOW, a_personal_link, an_action, an_answer, an_invitation
+from ..builders import NOW, a_conference, a_personal_link, a_visit, an_action, an_answer, an_invitation
 from ..crawl import endpoint_of, walk
 from ..fuzz import encoded, filled, nothing_stays
 
@@ -120,7 +120,7 @@ def _guest(app, conference, contact):
             setattr(row, column, mark)
     client = app.test_client()
     with client.session_transaction() as kept:
-        kept["guest"] = _link(conference, contact, LinkPurpose.INVITATION).id
+        kept.update(a_visit(_link(conference, contact, LinkPurpose.INVITATION).id))
     return Guest(client, contact.id, conference.id, tokens, {mark, contact.email, *tokens.values()})
 
 
@@ -300,8 +300,10 @@ def judged(answer, row, victim, other, watch):
     return f"{answer.status_code}, not 404" if row == NOT_FOUND and answer.status_code != 404 else ""
 
 
-def test_t07_a_link_opens_what_it_was_made_for_and_nothing_else(app, guests):
-    guest, wrong = guests[0]["registered"][0], []
+def test_t07_a_link_opens_what_it_was_made_for_and_nothing_else(app, in_house):
+    with in_house():
+        june, wrong = a_conference(), []
+        guest = _guest(app, june, an_invitation(june).contact)
     for mine, token in guest.tokens.items():
         for rule in (rule for rule in ROWS if "<token>" in rule and not rule.startswith(f"/{mine}/")):
             for method in ("GET", "POST"):
