@@ -36,7 +36,7 @@ from conference.privacy.models import AccessLink, RequestKind
 from conference.registrations import operations as registrations
 from conference.registrations import seats
 from conference.registrations.models import ConsentKind, Presence
-from conference.registrations.queries import participants
+from conference.registrations.queries import participants, registrations_of
 from conference.sheets import operations as sheets
 from conference.sheets import queries as sheet_queries
 from conference.voting import operations as voting
@@ -396,6 +396,57 @@ def _mails(world: World, june: Any) -> None:
         mail.state = state
     db.session.flush()
     world.failed_mail = mail.id
+
+
+@dataclass
+class Elsewhere:
+    """A conference of another series, which nobody of the world works on."""
+
+    conference_id: int
+    ids: dict[str, set[int]]
+    """The numbers of its things, by table."""
+
+
+def elsewhere(app: Flask) -> Elsewhere:
+    """One of each thing that a form could name, in a conference of other people."""
+    with app.app_context(), app.test_request_context(), unit.writing():
+        organiser, other = an_account(), an_account(Role.COLLEAGUE)
+        away = a_conference(organiser, a_series(organiser, title="Fremde Reihe"), slug="foreign", seats=1)
+        conferences.give_role(other, Role.MODERATOR, away, by=organiser, at=NOW)
+        room, topic = conferences.add_room(away, "Fremder Raum", 10), conferences.add_topic(away, "Fremdes")
+        an_item(away, "Runde", "10:00", 45, kind=ItemKind.BREAKOUT, room_id=room.id)
+        methods.choose_method(away, Method.OPEN_SPACE, None, 0)
+        guest = a_participant(away)
+        concern = open_space.propose(away, "Fremdes Anliegen", "", guest.contact_id, at=NOW)
+        group = open_space.place(away, concern.id, 1, room.id)
+        open_space.choose(away, group.id, guest.contact_id, at=NOW)
+        idea = some_ideas(away, "Fremde Idee")[0]
+        ideas.put_into(idea, ideas.make_cluster(away, "Fremdes Bündel"), idea.version)
+        voting.open_vote(voting.create_vote(away, "Was zuerst?", VoteSubject.IDEAS, 3, 2, at=NOW), at=NOW)
+        actions.decide(away, "Fremder Beschluss.", "", actions.Source("idea", idea.id), at=NOW)
+        an_action(away, responsible=guest.contact, at=NOW)
+        seats.set_rules(away, seats.Rules(4, 336), 0, at=NOW)
+        for _ in range(2):
+            invited = an_invitation(away, sent=True)
+            answer = an_answer(name=invited.contact.name, wishes=(topic.id,))
+            registrations.accept(invited, answer, at=NOW - timedelta(days=5))
+        registrations.withdraw(registrations_of(away)[0], at=NOW - timedelta(days=4))
+        seats.settle(away, at=NOW)
+        db.session.flush()
+        return Elsewhere(away.id, _things_of(away.id))
+
+
+def _things_of(conference_id: int) -> dict[str, set[int]]:
+    """The numbers of all that hangs on the conference, and of the people who are on its list."""
+    found: dict[str, set[int]] = {"conference": {conference_id}}
+    for table in db.metadata.sorted_tables:
+        keys = [key for key in table.foreign_keys if key.column.table.name in found]
+        if keys and "id" in table.c and table.name != "conference":
+            parents = [key.parent.in_(found[key.column.table.name]) for key in keys]
+            found[table.name] = set(db.session.scalars(db.select(table.c.id).where(db.or_(*parents))))
+    guests = db.metadata.tables["invitation"]
+    on_list = db.select(guests.c.contact_id).where(guests.c.conference_id == conference_id)
+    return found | {"contact": set(db.session.scalars(on_list))}
 
 
 def grow(app: Flask) -> None:

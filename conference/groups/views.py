@@ -19,7 +19,7 @@ from ..core.mixing import Judgement, judge
 from ..core.seating import seat_changes
 from ..invitations.models import LinkPurpose
 from ..invitations.operations import address_of
-from ..invitations.queries import links_of
+from ..invitations.queries import invitation_for, links_of
 from ..kit import access, clock, forms, once, pages
 from ..kit.db import found
 from ..kit.errors import Refused
@@ -27,7 +27,7 @@ from ..kit.layout import belongs
 from ..kit.links import is_ours, token_of
 from ..providers.models import Contact, Side
 from ..providers.queries import contact_by_id
-from ..registrations.queries import participants
+from ..registrations.queries import participant_ids, participants
 from . import (
     bp,
     facilitator_views,
@@ -333,7 +333,8 @@ def move_seat(slug: str, round_id: int) -> ResponseReturnValue:
 
 def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -> str:
     """Do what the button says; gives the sentence about it, with what it did to the goals."""
-    contact, account, at = found(contact_by_id(move.person.data)), access.account(), clock.now()
+    contact = _person(conference, round_id, move.person.data)
+    account, at = access.account(), clock.now()
     step = request.form.get("step")
     if step in ("pin", "unpin"):
         operations.pin(conference, round_id, contact.id, step == "pin", account, at=at)
@@ -357,11 +358,21 @@ def _moved(conference: Conference, round_id: int, number: int, move: MoveForm) -
 def _swapped(conference: Conference, round_id: int, contact: Contact, move: MoveForm, number: int) -> str:
     if move.other.data is None:
         raise Refused(_("Please choose with whom to change places."))
-    other, account = found(contact_by_id(move.other.data)), access.account()
+    other, account = _person(conference, round_id, move.other.data), access.account()
     groups = operations.swap_seats(
         conference, round_id, contact.id, other.id, move.started_from, account, at=clock.now()
     )
     return f"{_sits(contact, groups[0], number)} {_sits(other, groups[1], number)}"
+
+
+def _person(conference: Conference, round_id: int, contact_id: int) -> Contact:
+    """Somebody of this conference; who is known elsewhere only is as unknown here as nobody. Raises Missing."""
+    is_here = (
+        queries.seat_of(round_id, contact_id) is not None
+        or invitation_for(conference, contact_id) is not None
+        or contact_id in participant_ids(conference)
+    )
+    return found(contact_by_id(contact_id) if is_here else None)
 
 
 def _sits(contact: Contact, group: Group | None, number: int) -> str:

@@ -422,7 +422,7 @@ class TestLyingService:
         ],
         ids=str,
     )
-    def test_trouble_is_a_page_and_the_password_goes_on_working(
+    def test_t20_trouble_is_a_page_and_the_password_goes_on_working(
         self, browser, liar, in_house, trouble, status
     ):
         vars(liar).update(trouble)

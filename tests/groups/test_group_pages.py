@@ -24,6 +24,7 @@ from ..builders import (
     a_participant,
     a_small_day,
     an_account,
+    an_invitation,
     an_item,
     june_with_people,
 )
@@ -243,15 +244,16 @@ def test_a_group_that_is_none_is_asked_again(staff, move, stored):
     assert staff.sees("Bitte wählen Sie eine Gruppe.")
 
 
-def test_people_without_a_part_get_no_seat_and_are_not_named(staff, in_house, move, stored):
+def test_people_without_a_part_get_no_seat_and_are_not_named(staff, in_house, day, move, stored):
     with in_house():
-        stranger = a_contact(last_name="Unbekannt")
+        invited, stranger = an_invitation(day, last_name="Unbekannt").contact, a_contact()
     plan = stored()
     for group in (plan.ids["B"], ""):
-        move(stranger.id, group, status=409)
+        move(invited.id, group, status=409)
         assert staff.sees("Diese Person nimmt nicht an der Konferenz teil.")
         assert not staff.sees("Unbekannt")
-    move(999, plan.ids["B"], status=404)
+    for nobody_here in (stranger.id, 999):
+        move(nobody_here, plan.ids["B"], status=404)
     assert stored().tables == plan.tables
 
 

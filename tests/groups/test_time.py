@@ -223,7 +223,7 @@ def test_a_button_on_the_wall_leads_back_to_the_wall_and_nowhere_else(staff, rou
     assert staff.response.request.path == PAGE
 
 
-def test_leadership_and_strangers_see_neither_time_nor_wall(browser, in_house, day, new_browser):
+def test_t34_leadership_and_strangers_see_neither_time_nor_wall(browser, in_house, day, new_browser):
     from conference.accounts.models import Role
 
     with in_house():

@@ -82,6 +82,7 @@ class Garden:
             self.paths[name] = sorted(paths)
             for form in found:
                 self.forms.setdefault(form.shape, form)
+        self.elsewhere = world.elsewhere(app)
 
     def of(self, room):
         return [form for form in self.forms.values() if form.endpoint.split(".")[0] == room]

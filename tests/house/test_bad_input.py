@@ -4,6 +4,7 @@ The forms are found by walking the pages of `tests/world.py`, so a new one is tr
 """
 
 import json
+import re
 
 import html5lib
 import pytest
@@ -91,8 +92,6 @@ def bad_values(control):
 
 def once_each(form):
     """The fields to spoil: of a hundred rows of the same kind only the first."""
-    import re
-
     seen = set()
     for control in form.fields:
         kind = (re.sub(r"\d+", "0", control.name), control.kind)
@@ -256,6 +255,93 @@ def test_t26_what_a_page_does_not_ask_changes_nothing(garden):
             if mark.decode() in repr_of(record.committed):
                 wrong.append(where + "stores a field that its page does not have; name the fields one by one")
     assert not wrong, "\n".join(wrong)
+
+
+# The fields that name things, by what they name, as they stand in the form. # is any number.
+IN_FIELDS = {
+    "action": "action", "cluster": "cluster", "grant": "role_grant", "group": "breakout_group", "guests": "invitation", "idea": "idea",
+    "offer": "seat_offer", "other": "contact", "person": "contact", "person_#": "contact", "pin": "contact",
+    "recipient": "invitation", "responsible_id": "contact", "room": "room", "room_id": "room", "round_id": "round", "topic_id": "topic",
+    "first_wish": "topic", "second_wish": "topic", "third_wish": "topic", "into": "", "source": "",
+}  # fmt: skip
+MERGED_INTO = {"groups.merge_concern": "concern", "ideas.merge_cluster": "cluster"}
+SOURCES = {"decision": "decision", "cluster": "cluster", "idea": "idea", "item": "agenda_item"}
+WRITTEN = {"idea": "{}-1", "pin": "2:{}:A"}
+IN_NAMES = {
+    "presence-#": ("contact", "present"),
+    "was-#": ("contact", "present"),
+    "option-#": ("vote_option", "1"),
+}
+# Another button is pressed for these.
+BUTTONS = {"other": ("step", b"swap")}
+# Whoever was taken from the list meanwhile is refused in words here, and so is who never was on it.
+MAY_HAVE_LEFT = {"pin"}
+# Numbers that count, or say what was seen on the page, and name no thing.
+COUNTS = {
+    "version",
+    "round",
+    "minutes",
+    "wave",
+    "confirmed",
+    "preview",
+    "result",
+    "link",
+    "once_key",
+    "client_id",
+    "seen",
+    "credential",
+}
+
+
+def test_t07_t26_what_belongs_elsewhere_is_taken_in_no_field(garden):
+    """Every field that names a thing, with the number of such a thing of a conference that is not the sender's."""
+    wrong, tried = [], set()
+    with nothing_stays(garden.app) as record:
+        for form in (form for room in ROOMS for form in garden.of(room) if form.method == "POST"):
+            pairs = filled(form)
+            for control in form.fields if form.endpoint != "invitations.map_columns" else ():
+                kind = re.sub(r"\d+", "#", control.name)
+                wrong += [f"{form.endpoint}: say what {kind} names"] if is_new(control, kind) else []
+                if control.is_typed and kind not in IN_NAMES:
+                    continue
+                for name, value in foreign(garden.elsewhere.ids, form.endpoint, control.name, kind):
+                    record.committed.clear()
+                    good = spoilt(pairs, *BUTTONS[kind]) if kind in BUTTONS else pairs
+                    status = send(form, spoilt(good, name, value.encode())).status_code
+                    tried.add(kind)
+                    wanted = (404, 409, 422) if kind in MAY_HAVE_LEFT else (404, 422)
+                    if status not in wanted or record.committed:
+                        wrong.append(f"{form.endpoint} ({form.page}), {name}={value}: {status}")
+    assert not wrong, "Look it up through the conference:\n" + "\n".join(sorted(set(wrong)))
+    assert tried == IN_FIELDS.keys() | IN_NAMES.keys()
+
+
+def is_new(control, kind):
+    """True for a field with numbers in it of which nobody has said whether they name something."""
+    names_a_thing = any(
+        re.match(r"([a-z]+-|\d+:)?\d+\b", value) for value in control.values + control.offered
+    )
+    numbered = "#" in kind and not control.is_typed
+    return (
+        numbered or (names_a_thing and not control.is_typed)
+    ) and kind not in IN_FIELDS.keys() | IN_NAMES.keys() | COUNTS
+
+
+def foreign(ids, endpoint, name, kind):
+    """The field as it would name things of elsewhere, the first and the last of each kind."""
+    if kind in IN_NAMES:
+        table, value = IN_NAMES[kind]
+        yield from ((re.sub(r"\d+", str(number), name), value) for number in ends(ids[table]))
+    elif kind == "source":
+        for word, table in SOURCES.items():
+            yield from ((name, f"{word}-{number}") for number in ends(ids[table]))
+    elif kind in IN_FIELDS:
+        table = IN_FIELDS[kind] or MERGED_INTO[endpoint]
+        yield from ((name, WRITTEN.get(kind, "{}").format(number)) for number in ends(ids[table]))
+
+
+def ends(numbers):
+    return sorted({min(numbers), max(numbers)})
 
 
 EACH = 6

@@ -151,7 +151,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_library_is_pinned_and_comes_with_its_hashes(name):
+def test_t30_every_library_is_pinned_and_comes_with_its_hashes(name):
     """`make lock` writes them. In setup.sh pip is told to take nothing without."""
     lines = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
     libraries = [line for line in lines if line and not line.startswith(("#", "-r "))]
@@ -162,7 +162,7 @@ def test_every_library_is_pinned_and_comes_with_its_hashes(name):
     assert [call for call in calls if "--require-hashes" not in call] == []
 
 
-def test_an_audit_that_could_ask_nobody_is_no_good_news():
+def test_t30_an_audit_that_could_ask_nobody_is_no_good_news():
     spec = importlib.util.spec_from_file_location("audit", ROOT / "tools" / "audit" / "audit.py")
     audit = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(audit)

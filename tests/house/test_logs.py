@@ -72,7 +72,7 @@ def logged(tmp_path, capfd):
     logging.getLogger("conference").handlers[:] = []
 
 
-def test_a_crash_has_one_number_everywhere_and_gives_nothing_away(logged):
+def test_t33_a_crash_has_one_number_everywhere_and_gives_nothing_away(logged):
     answer, written = logged(f"/crash/{TOKEN}?name=Ada")
     number = answer.headers["X-Request-Id"]
     assert re.fullmatch("[0-9a-f]{12}", number)

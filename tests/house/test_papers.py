@@ -10,7 +10,7 @@ PAPERS = [
 ]  # fmt: skip
 
 
-def test_a_paper_that_cannot_be_made_is_said_on_a_page(browser, in_house, monkeypatch):
+def test_f13_a_paper_that_cannot_be_made_is_said_on_a_page(browser, in_house, monkeypatch):
     with in_house():
         organiser = an_account()
         a_small_day(organiser)

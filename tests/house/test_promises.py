@@ -445,7 +445,7 @@ def test_the_readme_names_every_room(app):
     assert not missing, f"Add these rooms to the map in README.md: {missing}"
 
 
-def test_vendored_files_are_unmodified():
+def test_t30_vendored_files_are_unmodified():
     import hashlib
     import re
 

@@ -76,7 +76,7 @@ def test_a_mistyped_setting_is_named_and_never_quietly_something_else(tmp_path, 
     ],
     ids=str,
 )
-def test_production_refuses_what_would_be_unsafe(tmp_path, over):
+def test_t29_production_refuses_what_would_be_unsafe(tmp_path, over):
     refusal(tmp_path, **PRODUCTION | over)
 
 

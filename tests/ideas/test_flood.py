@@ -24,7 +24,7 @@ def test_t19_three_hundred_phones_behind_one_address_are_never_turned_away(app, 
     assert [idea.number for idea in ideas()] == list(range(1, 301))
 
 
-def test_a_device_that_floods_has_to_wait_with_its_text_kept_and_others_have_not(
+def test_t35_a_device_that_floods_has_to_wait_with_its_text_kept_and_others_have_not(
     app, open_june, code_of, ideas
 ):
     code, flooder = code_of(), Browser(app)

@@ -28,7 +28,7 @@ def test_the_wall_shows_question_newest_idea_first_count_and_way_in(staff, open_
     assert staff.sees(code_of()) and f"https://folgetermin.example/ideas/{code_of()}" in staff.links()
 
 
-def test_a_hidden_idea_is_gone_at_the_next_renewal(staff, in_house, two):
+def test_t34_a_hidden_idea_is_gone_at_the_next_renewal(staff, in_house, two):
     with in_house():
         operations.hide(two[0], at=NOW)
     staff.open(WALL)

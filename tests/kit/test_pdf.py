@@ -140,7 +140,7 @@ VECTORS = [
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_nothing_is_fetched_from_the_network_or_the_disk(vector, canary, tmp_path):
+def test_t13_t20_nothing_is_fetched_from_the_network_or_the_disk(vector, canary, tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text(SECRET)
     for address in (canary + "/x.png", secret.as_uri()):
@@ -188,14 +188,14 @@ def test_the_web_process_never_loads_weasyprint():
     assert done.stdout.strip() == "False"
 
 
-def test_the_child_knows_no_secret_of_ours(monkeypatch):
+def test_t13_the_child_knows_no_secret_of_ours(monkeypatch):
     from conference.kit.child import _environment
 
     monkeypatch.setenv("FOLGETERMIN_SECRET_KEY", SECRET)
     assert sorted(_environment()) == ["LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TZ"]
 
 
-def test_a_page_that_takes_too_long_is_given_up():
+def test_t13_a_page_that_takes_too_long_is_given_up():
     # A quarter of a minute of work: without a limit a PDF comes of it.
     slow = FRAME % ("<div style='display:flex'>" * 10 + "x")
     with pytest.raises(PdfFailed) as failed:
@@ -203,7 +203,7 @@ def test_a_page_that_takes_too_long_is_given_up():
     assert failed.value.reason == "too_long"
 
 
-def test_a_page_that_takes_too_much_memory_is_given_up():
+def test_t13_a_page_that_takes_too_much_memory_is_given_up():
     with pytest.raises(PdfFailed) as failed:
         render_in_child(FRAME % ("<p>Wort</p>" * 40_000), megabytes=200)
     assert failed.value.reason == "too_much_memory"
