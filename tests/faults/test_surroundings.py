@@ -85,8 +85,8 @@ def test_f24_with_ipv6_alone_links_letters_and_health_work(house_of, log):
             wait_until(lambda: links_to(place, post))
             assert guest.call("GET", links_to(place, post)[0]).status == 200
             assert guest.call("GET", "/healthz").status == 200
-            wait_until(lambda: '"alive":1,' in guest.call("GET", "/readyz").page)
             assert guest.call("GET", "/metrics").status == 200, "from this very machine"
+            wait_until(lambda: '"alive":1,' in guest.call("GET", "/readyz").page)
     assert "Traceback" not in log.read_text()
 
 
