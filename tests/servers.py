@@ -18,15 +18,19 @@ from .conftest import SERVER, SETTINGS
 ROOT = Path(__file__).parents[1]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def free_port(host="127.0.0.1"):
+    with socket.socket(family_of(host)) as probe:
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
-def answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def answers(port, host="127.0.0.1"):
+    with socket.socket(family_of(host)) as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def family_of(host):
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def wait_until(reached):
@@ -74,14 +78,26 @@ def process(words, environment, log, before=()):
 
 
 @contextmanager
-def web(folder, log=None, *, what="wsgi:app", before=(), begin=(), workers=1, environment=None, **over):
+def web(
+    folder,
+    log=None,
+    *,
+    what="wsgi:app",
+    before=(),
+    begin=(),
+    workers=1,
+    environment=None,
+    host="127.0.0.1",
+    **over,
+):
     """Gunicorn with eight threads on the data in this folder; gives its port and process."""
-    port = free_port()
-    settings = settings_of(folder, BASE_URL=f"http://127.0.0.1:{port}", **over) | (environment or {})
-    words = [*begin, "gunicorn", what, "--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8",
+    port = free_port(host)
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    settings = settings_of(folder, **({"BASE_URL": f"http://{place}"} | over)) | (environment or {})
+    words = [*begin, "gunicorn", what, "--bind", place, "--workers", str(workers), "--threads", "8",
              "--worker-class", "gthread", "--log-level", "warning", "--graceful-timeout", "30"]  # fmt: skip
     with process(words, settings, log, before) as child:
-        wait_until(lambda: answers(port) or child.poll() is not None)
+        wait_until(lambda: answers(port, host) or child.poll() is not None)
         assert child.poll() is None, log.read_text() if log else "gunicorn has not started"
         child.port = port
         yield child
@@ -99,10 +115,11 @@ class Guest:
 
     def __init__(self, port, token):
         self.port, self.link, self.cookie, self.csrf = port, f"/invitation/{token}", "", ""
+        self.host = "127.0.0.1"
 
     def exchange(self, method, path, fields=None, **headers):
         """One request on a connection of its own; gives status, headers and page. Remembers cookie and form token."""
-        connection = HTTPConnection("127.0.0.1", self.port)
+        connection = HTTPConnection(self.host, self.port)
         body = urlencode({"csrf_token": self.csrf} | (fields or {})) if method == "POST" else None
         ours = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
         connection.request(method, path, body, ours | headers)

@@ -63,11 +63,11 @@ class Sink:
 
 
 @contextmanager
-def running(**settings: Any) -> Iterator[Sink]:
+def running(host: str = "127.0.0.1", **settings: Any) -> Iterator[Sink]:
     """A server while the block runs; settings are those of aiosmtpd's SMTP."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        sink = Sink(port=probe.getsockname()[1])
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        sink = Sink(host=host, port=probe.getsockname()[1])
     controller = Controller(sink, hostname=sink.host, port=sink.port, **settings)
     controller.start()
     try:

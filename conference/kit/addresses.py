@@ -7,6 +7,8 @@ from flask import Flask, current_app
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
+from .bodies import host_of
+
 
 class Number(IntegerConverter):
     """`<int:…>`: Arabic digits of the ASCII kind, one spelling each, and no number that a database column cannot hold."""
@@ -21,7 +23,7 @@ def init(app: Flask) -> None:
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     if app.config["PRODUCTION"]:
-        app.config["TRUSTED_HOSTS"] = [str(urlsplit(app.config["BASE_URL"]).hostname)]
+        app.config["TRUSTED_HOSTS"] = [host_of(str(urlsplit(app.config["BASE_URL"]).hostname))]
 
 
 def absolute(endpoint: str, **values: Any) -> str:

@@ -1,5 +1,7 @@
 """What browsers send: damaged bytes stay visible as U+FFFD, which no text takes, instead of being stored as "M%FCller"."""
 
+import re
+from ipaddress import IPv6Address
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
@@ -21,9 +23,11 @@ class _Parser(FormDataParser):
         return stream, self.cls(items), self.cls()
 
 
-HERE = ["127.0.0.1", "localhost"]
+HERE = ["127.0.0.1", "::1", "localhost"]
 FOR_MACHINES = frozenset({"/healthz", "/readyz", "/metrics"})
 """What monitoring on this machine asks, which knows the port and not our name."""
+SIXTH = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
+"""A Host that is an address of IPv6."""
 
 
 class Body(Request):
@@ -34,9 +38,21 @@ class Body(Request):
 
     @property
     def trusted_hosts(self) -> list[str] | None:
-        """Under which names we answer."""
-        return self._hosts if self._hosts is None or self.path not in FOR_MACHINES else self._hosts + HERE
+        """Under which names we answer; None for an address of IPv6 that is ours, as Werkzeug takes none from a list."""
+        if self._hosts is None:
+            return None
+        hosts = self._hosts + HERE if self.path in FOR_MACHINES else self._hosts
+        sixth = SIXTH.fullmatch(self.headers.get("Host", ""))
+        return None if sixth and host_of(sixth[1]) in hosts else hosts
 
     @trusted_hosts.setter
     def trusted_hosts(self, hosts: list[str] | None) -> None:
         self._hosts = hosts
+
+
+def host_of(name: str) -> str:
+    """A host as it is compared: an address of IPv6 in its one short spelling."""
+    try:
+        return str(IPv6Address(name))
+    except ValueError:
+        return name

@@ -7,6 +7,9 @@ from markupsafe import Markup
 
 LONGEST = 50_000
 MAX_NESTING = 12
+DEEPEST = MAX_NESTING - 1
+HOLDERS = {"blockquote_open", "list_item_open"}
+"""Blocks with blocks in them."""
 TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "a", "code"}
 SCHEMES = {"https", "mailto"}
 LINKS = tuple(f"{scheme}:" for scheme in sorted(SCHEMES))
@@ -22,7 +25,7 @@ def to_html(text: str | None, *, headings: bool = False) -> Markup:
         text = text[: LONGEST - 1] + "…"
     import nh3  # With the parser: a start needs neither.
 
-    rough = _parser(headings).render(text)
+    rough = _rough(text, headings)
     clean = nh3.clean(
         rough,
         tags=TAGS | {"h2"} if headings else TAGS,
@@ -33,20 +36,31 @@ def to_html(text: str | None, *, headings: bool = False) -> Markup:
     return Markup(clean)  # noqa: S704 - cleaned in the line above
 
 
+def _rough(text: str, headings: bool) -> str:
+    """The HTML before cleaning. What is nested too deeply becomes paragraphs: the parser would leave its words out."""
+    parser, environment = _parser(headings), dict[str, Any]()
+    tokens = parser.parse(text, environment)
+    if any(token.level >= DEEPEST and token.type in HOLDERS for token in tokens):
+        parser = _parser(headings, flat=True)
+        tokens = parser.parse(text, environment)
+    return str(parser.renderer.render(tokens, parser.options, environment))
+
+
 def _leads_somewhere(url: str) -> bool:
     """Relative links lead nowhere from a mail or a PDF, so they stay text like all other schemes."""
     return url.lower().startswith(LINKS)
 
 
 @cache
-def _parser(headings: bool) -> Any:
+def _parser(headings: bool, flat: bool = False) -> Any:
     from markdown_it import MarkdownIt  # Forty modules that a start does not need.
 
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING})
     parser.validateLink = _leads_somewhere  # type: ignore[method-assign]
     parser.core.ruler.push("below_the_title", _below_the_title)
     parser.disable(["lheading", "image", "html_block", "html_inline", "code", "fence", "hr", "reference"])
-    return parser if headings else parser.disable("heading")
+    parser.disable([] if headings else ["heading"])
+    return parser.disable(["blockquote", "list"] if flat else [])
 
 
 def _below_the_title(state: Any) -> None:

@@ -1,30 +1,34 @@
 """Migrations and restores that are killed, doubled and taken back: the old or the new database, whole (F14, F16)."""
 
+import hashlib
 import os
 import signal
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, insert, inspect, select, text
 
 from conference import create_app
-from conference.kit import soundness, unit
+from conference.kit import links, soundness, unit
 from conference.kit.db import db
 from conference.providers.models import Contact
 from conference.registrations.models import Registration
 from conference.upkeep import backups, restoring
 
-from ..builders import NOW, a_contact, june_with_people
+from ..builders import NOW, a_conference, a_contact, a_personal_link, an_invitation, june_with_people
 from ..conftest import SERVER, SETTINGS
 from ..house.test_migrations import SERVERS
-from ..servers import ROOT, wait_until
+from ..servers import ROOT, process, settings_of, wait_until, web
 from ..upkeep.test_health import prepared
+from .running import SOON, Guest
 
+MANY = 10_000
 SECOND = """
 import os
 import time
@@ -44,13 +48,15 @@ def upgrade():
         file.write("began")
     while (HERE / "wait").exists():
         time.sleep(0.01)
-    with op.batch_alter_table("contact") as batch:
-        batch.add_column(sa.Column("nick", sa.String(), nullable=False, server_default="none"))
+    for table in ("contact", "registration"):
+        with op.batch_alter_table(table) as batch:
+            batch.add_column(sa.Column("nick", sa.String(), nullable=False, server_default="none"))
 
 
 def downgrade():
-    with op.batch_alter_table("contact") as batch:
-        batch.drop_column("nick")
+    for table in ("registration", "contact"):
+        with op.batch_alter_table(table) as batch:
+            batch.drop_column("nick")
     op.drop_table("more")
 """
 
@@ -127,20 +133,69 @@ def counts():
     return [db.session.scalar(select(func.count(model.id))) for model in (Contact, Registration)]
 
 
-def test_f14_up_down_up_keeps_every_row(old):
+def many_more(number):
+    """So many people more who have a seat, each like the first one."""
+    person, seat = (dict(db.session.execute(select(model.__table__)).mappings().first()) for model in (Contact, Registration))  # fmt: skip
+    new = {"email": None, "id": None} | {"last_name": "Muster"}
+    people = [person | new | {"email_key": f"guest-{one}@haus.example"} for one in range(number)]
+    for one in (*people, seat):
+        del one["id"]
+    ids = db.session.scalars(insert(Contact).returning(Contact.id), people).all()
+    db.session.execute(insert(Registration), [seat | {"contact_id": one} for one in ids])
+
+
+def rows():
+    """Everything that was in the old columns of people and registrations."""
+    found = [
+        db.session.execute(select(model.__table__).order_by("id")).all() for model in (Contact, Registration)
+    ]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+def test_f14_up_down_up_keeps_every_row_of_ten_thousand(old):
     app, _marks = old
     with app.app_context():
-        before = counts()
-        assert min(before) > 0
+        with unit.writing():
+            many_more(MANY)
+        before, numbers = rows(), counts()
+        assert min(numbers) >= MANY
         for step in (upgrade, lambda: downgrade(revision="0001"), upgrade):
             db.session.remove()
             step()
-            assert counts() == before
+            assert (rows(), counts()) == (before, numbers)
             orphans = select(func.count(Registration.id)).where(
                 Registration.contact_id.not_in(select(Contact.id))
             )
             assert db.session.scalar(orphans) == 0
     assert schema(app) == "0002"
+
+
+def test_f15_an_older_process_works_on_while_a_newer_migrates_and_does_not_start_again(old, tmp_path):
+    newer, _marks = old
+    folder, log, over = Path(newer.instance_path), tmp_path / "log", {}
+    over["DATABASE_URL"] = newer.config["DATABASE_URL"]
+    with newer.app_context():
+        with unit.writing():
+            soon = a_conference(slug="soon", seats=1000, day=SOON, answer_by=SOON - timedelta(days=10))
+            invited = [an_invitation(soon, sent=True) for _number in range(2)]
+            tokens = [links.token_of(a_personal_link(one).nonce) for one in invited]
+        before = counts()[1]
+        db.session.remove()
+        db.engine.dispose()
+    with web(folder, log, **over) as server:
+        early, late = [Guest(server.port, token).look() for token in tokens]
+        assert early.say_yes().status == 303
+        assert end_of(in_child(newer, upgrade)) == 0
+        assert schema(newer) == "0002"
+        assert late.say_yes().status == 303
+        assert "schema" in late.call("GET", "/readyz").page
+    with newer.app_context():
+        assert counts()[1] == before + 2
+    log.write_text("")
+    with process(["gunicorn", "wsgi:app", "--check-config"], settings_of(folder, **over), log) as child:
+        assert child.wait() != 0
+    assert "schema 0002, which this version does not know" in log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 def test_f14_killed_in_the_middle_it_begins_anew(old):

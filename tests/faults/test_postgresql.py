@@ -2,19 +2,23 @@
 
 import threading
 import time
+from contextlib import ExitStack, suppress
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from conference.conferences.models import Conference
 from conference.kit import links, unit
 from conference.kit.db import POSTGRESQL_LIMITS, db, without_limits
 
+from ..browser import Browser
 from ..builders import a_personal_link, an_invitation
 from ..servers import all_at_once, wait_until, web
-from .running import Guest, a_house, is_outage, keeps_input
+from .running import WORDS, Answer, Guest, a_house, is_outage, keeps_input
 
-PEOPLE, CROWD = 32, 40
+PEOPLE, CROWD = 48, 40
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,40 @@ def test_f08_a_row_that_somebody_keeps_is_waited_for_and_then_said(here):
         guest.call("POST", fields=page.fields()).status for guest, page in zip(guests[1:4], late, strict=True)
     ] == [303] * 3
     assert "Traceback" not in log.read_text()
+
+
+def test_f08_when_all_connections_are_taken_it_is_said_with_the_input_kept_and_the_next_request_works(here):
+    database, _app, guests, log = here
+    database.restart()  # the server of the product has to come anew
+    others = []
+    with suppress(psycopg.OperationalError):
+        while True:
+            others.append(database.connect())
+    late = guests[0].say_yes()
+    assert is_outage(late) and keeps_input(late)
+    assert is_outage(guests[1].call("GET"))
+    for one in others:
+        one.close()
+    assert guests[1].call("GET").status == 200
+    assert guests[0].call("POST", fields=late.fields()).status == 303
+    assert "Traceback" not in log.read_text()
+
+
+def test_f08_a_pool_that_is_full_is_said_with_the_input_kept_and_the_next_request_works(here, monkeypatch):
+    _database, app, guests, _log = here
+    browser, guest = Browser(app), guests[0]
+    yes = {"reply": "accepted", "name": "Ada Muster", "diet": WORDS, "csrf_token": browser.csrf_token()}
+    with app.app_context(), ExitStack() as others:
+        pool = db.engine.pool
+        monkeypatch.setattr(pool, "_timeout", 0.1)  # seconds; the product waits for ten
+        with suppress(NoConnection):
+            while True:
+                others.enter_context(db.engine.connect())
+        answer = browser.client.post(guest.link, data=yes)
+        late = Answer(answer.status_code, answer.headers, answer.text)
+        assert is_outage(late) and keeps_input(late)
+    again = browser.client.post(guest.link, data=late.fields() | {"csrf_token": yes["csrf_token"]})
+    assert again.status_code == 303
 
 
 def test_f08_a_database_that_only_reads_and_one_that_is_gone(here):

@@ -23,7 +23,7 @@ def queries_of(app, client, path):
     return len(seen) if status == 200 else None
 
 
-def test_pages_ask_no_more_often_when_there_is_more(garden):
+def test_f23_pages_ask_no_more_often_when_there_is_more(garden):
     asked = [
         (visitor, path) for visitor, paths in garden.paths.items() for path in paths if path not in NO_LIST
     ]

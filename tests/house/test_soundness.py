@@ -43,7 +43,7 @@ def test_revisions_are_read_without_alembic(tmp_path):
     assert {found: soundness.Schema(found, "2", frozenset("12")).state for found in states} == states
 
 
-def test_a_newer_schema_is_refused_by_servers_and_commands(folder, flask):
+def test_f15_a_newer_schema_is_refused_by_servers_and_commands(folder, flask):
     sql(folder, "UPDATE alembic_version SET version_num = 'f00d'")
     for command in ("prepare", "worker", "send-mail"):
         done = flask(folder, command)
@@ -54,7 +54,7 @@ def test_a_newer_schema_is_refused_by_servers_and_commands(folder, flask):
         create_app({"INSTANCE": folder})
 
 
-def test_a_web_server_with_a_newer_schema_does_not_start(folder):
+def test_f15_a_web_server_with_a_newer_schema_does_not_start(folder):
     sql(folder, "UPDATE alembic_version SET version_num = 'f00d'")
     words = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", "127.0.0.1:0", "--no-control-socket"]
     settings = os.environ | {"FOLGETERMIN_INSTANCE": str(folder)}

@@ -458,7 +458,7 @@ def test_without_an_account_nothing_of_the_moderators_is_shown(browser, june):
     ("endpoint", "expected"), [("show_ideas", 6), ("show_clusters", 6), ("show_wall", 7)]
 )
 @pytest.mark.parametrize("number", [1, 3, 30])
-def test_lists_run_a_constant_number_of_queries(
+def test_f23_lists_run_a_constant_number_of_queries(
     staff, in_house, open_june, count_queries, endpoint, expected, number
 ):
     with in_house():

@@ -36,7 +36,7 @@ def test_t34_a_hidden_idea_is_gone_at_the_next_renewal(staff, in_house, two):
     assert 'data-count="1"' in staff.html
 
 
-def test_an_unchanged_wall_is_answered_with_304_and_a_changed_one_is_not(staff, in_house, open_june, two):
+def test_f19_an_unchanged_wall_is_answered_with_304_and_a_changed_one_is_not(staff, in_house, open_june, two):
     etag = staff.open(WALL).headers["ETag"]
     assert staff.open(WALL, headers={"If-None-Match": etag}, status=304).data == b""
     with in_house():

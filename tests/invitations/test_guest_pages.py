@@ -330,7 +330,7 @@ def test_guests_of_another_conference_are_not_found(staff, new_browser, in_house
 
 
 @pytest.mark.parametrize("people", [1, 3, 30])
-def test_lists_run_a_constant_number_of_queries(staff, guests, count_queries, people):
+def test_f23_lists_run_a_constant_number_of_queries(staff, guests, count_queries, people):
     guests(people, sent=True)
     counts = {}
     for endpoint in ("show_guests", "show_mailing"):

@@ -285,7 +285,7 @@ def test_the_results_print_on_one_page(server, visit, tmp_path):
     assert len(pypdf.PdfReader(tmp_path / "results.pdf").pages) == 1
 
 
-def test_an_idea_typed_without_network_arrives_once_when_it_is_back(server, visit, organiser):
+def test_f18_an_idea_typed_without_network_arrives_once_when_it_is_back(server, visit, organiser):
     organiser.go("/conferences/june-2023/ideas").press("/ideas/opening")
     organiser.go("/conferences/june-2023/ideas/codes")
     code = re.search(r"/ideas/([A-Z0-9]{6})\b", organiser.page.content()).group(1)

@@ -72,7 +72,7 @@ def test_a_new_idea_is_announced_and_a_hidden_one_vanishes_from_the_page(moderat
     assert "Fahrdienst am Abend" not in wall.content()
 
 
-def test_the_wall_survives_a_lost_network_and_a_moderator_who_is_signed_out(moderator):
+def test_f19_the_wall_survives_a_lost_network_and_a_moderator_who_is_signed_out(moderator):
     wall = moderator()
     status = wall.locator(".wall__connection")
     shown = wall.locator("#wall-ideas").inner_text()
@@ -85,7 +85,7 @@ def test_the_wall_survives_a_lost_network_and_a_moderator_who_is_signed_out(mode
     assert wall.locator("#wall-ideas").inner_text() == shown
 
 
-def test_an_idea_whose_answer_is_lost_twice_is_one_idea(moderator, phone):
+def test_f18_an_idea_whose_answer_is_lost_twice_is_one_idea(moderator, phone):
     wall = moderator()
     page = phone(wall)
     lost = []

@@ -69,9 +69,22 @@ def test_https_and_mail_links_live_and_say_nothing_about_us(target):
     )
 
 
-def test_nesting_ends_after_a_dozen():
-    assert to_html("> " * 500 + "tief").count("<blockquote>") <= 12
-    assert to_html("\n".join("  " * depth + "- x" for depth in range(200))).count("<ul>") <= 12
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("> " * 400 + "tief", ["tief"]),
+        ("- " * 400 + "tief", ["tief"]),
+        (
+            "\n".join("  " * depth + f"- x{depth}." for depth in range(200)),
+            [f"x{depth}." for depth in range(200)],
+        ),
+    ],
+    ids=["quotes", "items", "lists"],
+)
+def test_f13_nesting_ends_after_a_dozen_and_no_word_is_lost(typed, words):
+    html = to_html(typed)
+    assert html.count("<blockquote>") <= 12 and html.count("<ul>") <= 12
+    assert [word for word in words if word not in html] == []
 
 
 def test_a_text_without_end_is_cut_off():

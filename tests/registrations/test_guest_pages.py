@@ -278,7 +278,7 @@ def test_papers_come_as_tagged_pdf(browser, new_browser, organiser, ada, endpoin
 
 @pytest.mark.parametrize("people", [1, 3, 30])
 @pytest.mark.parametrize("endpoint", ["show_registrations", "show_attendance"])
-def test_lists_run_a_constant_number_of_queries(
+def test_f23_lists_run_a_constant_number_of_queries(
     browser, in_house, organiser, ada, count_queries, people, endpoint
 ):
     from conference.registrations import operations
