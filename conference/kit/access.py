@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from . import clock
+from . import clock, logs
 
 MINUTE = 60
 IDLE = 30 * MINUTE
@@ -243,6 +243,15 @@ def _visit() -> tuple[int, str] | None:
 def account() -> Any:
     """The signed-in account; only in staff views."""
     return visitor().account
+
+
+def handed_out(what: str, conference_id: int, contact_id: int | None = None) -> None:
+    """Write down that a file with people's data goes to who is signed in: which list of which conference, or about whom.
+
+    In the log, not in the record: a GET writes nothing to the database, and reading goes on when nothing can be written.
+    """
+    about: dict[str, Any] = {} if contact_id is None else {"contact": contact_id}
+    logs.note("handed-out", what=what, conference=conference_id, account=account().id, **about)
 
 
 def link() -> Any:

@@ -39,12 +39,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, attributes, mapped_column
 from sqlalchemy.orm.base import PassiveFlag
 
-from . import access, clock, unit
+from . import access, clock
 from .db import Model, db, portions
 from .frozen import freeze
 
 JOURNAL, MARKS = "audit_journal", "audit_marks"
-HANDED_OUT = "handed_out"
 MANY = 20
 """So many new things of one kind in one transaction are one row with their number and ids."""
 LOCK = 20161004
@@ -146,16 +145,6 @@ def as_of(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _as_of.reset(token)
-
-
-def hand_out(kind: str, *, conference_id: int, contact_id: int | None = None) -> None:
-    """Record that a file with people's data leaves the house: to whom, of which conference, about whom if it is one person.
-
-    In a transaction of its own, before the file goes: what cannot be recorded is not handed out. It is all that a GET writes.
-    """
-    with unit.writing():
-        journal: list[Change] = db.session.info.setdefault(JOURNAL, [])
-        journal.append(Change(HANDED_OUT, kind, None, conference_id=conference_id, contact_id=contact_id))
 
 
 # -- what happens -------------------------------------------------------

@@ -22,7 +22,7 @@ from ..core.paging import even_pages
 from ..groups.editions import Edition, RoundOfTables, Table, edition_of
 from ..groups.queries import is_live, latest_release, plan_as_published
 from ..ideas.queries import points_of
-from ..kit import access, audit, clock, dates, pages, unit
+from ..kit import access, clock, dates, pages, unit
 from ..kit.errors import Missing
 from ..kit.layout import belongs
 from ..kit.pdf import render_in_child
@@ -68,7 +68,6 @@ def _paper(
     """Read, close, render: no transaction is open while the PDF is made."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
-        number = conference.id
         draft = request.args.get("draft") == "1"
         edition = edition_of(conference, draft=draft)
         reach = _reach(conference)
@@ -86,8 +85,8 @@ def _paper(
                 edition=_edition_words(edition, conference),
                 **context(conference, edition),
             )
+        access.handed_out(name, conference.id)
     # The name says what is inside, also when it lies in a folder of downloads.
-    audit.hand_out("seat", conference_id=number)
     suffix = "-draft" if edition.is_draft else f"-v{edition.number}" if edition.number else ""
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-{name}{suffix}.pdf", inline=True)
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from ..conferences.models import Conference
 from ..conferences.queries import conference_here
 from ..invitations.queries import invitation_of
-from ..kit import access, audit, clock, forms, language, pages, unit
+from ..kit import access, clock, forms, language, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter, per_token
@@ -224,9 +224,8 @@ def guest_data(slug: str, invitation_id: int) -> ResponseReturnValue:
         conference = conference_here(access.account(), slug)
         invitation = found(invitation_of(conference, invitation_id))
         within = queries.only_own(access.account(), invitation.contact_id)
-        about = {"conference_id": conference.id, "contact_id": invitation.contact_id}
         content, html = _dossier(invitation.contact, conference, within)
-    audit.hand_out("contact", **about)
+        access.handed_out("all-data", conference.id, invitation.contact_id)
     return _as_zip(content, html)
 
 
@@ -369,8 +368,8 @@ def archive_package(slug: str) -> ResponseReturnValue:
         offer = _offer(slug)
         if not offer.releases:
             raise Missing
-        number, content = offer.conference.id, archiving.package(offer, clock.now())
-    audit.hand_out("release", conference_id=number)
+        content = archiving.package(offer, clock.now())
+        access.handed_out("archive", offer.conference.id)
     return pages.file(content, "application/zip", f"archiv-{slug}.zip")
 
 

@@ -10,12 +10,7 @@ from sqlalchemy import Boolean, Date, Enum
 from ..kit.dates import show_date, show_datetime, show_duration, show_last_day
 from ..kit.db import Moment, Seconds, db
 
-VERBS = {
-    "created": _l("added"),
-    "changed": _l("changed"),
-    "deleted": _l("removed"),
-    "handed_out": _l("handed out as a file"),
-}
+VERBS = {"created": _l("added"), "changed": _l("changed"), "deleted": _l("removed")}
 
 KINDS = {
     "account": _l("Account"),

@@ -12,7 +12,7 @@ from ..conferences.queries import conference_here, topics_of
 from ..core.csv_out import to_csv
 from ..invitations.models import Invitation, LinkPurpose, PersonalLink, Reply
 from ..invitations.queries import guest_list, invitation_for, invitation_ids, invitation_of, link_by_token
-from ..kit import access, audit, clock, forms, once, pages, unit
+from ..kit import access, clock, forms, once, pages, unit
 from ..kit.db import found
 from ..kit.errors import Missing
 from ..kit.limits import acts_of_one_guest, answers_of_one_guest, limiter
@@ -344,11 +344,11 @@ def show_registrations(slug: str) -> ResponseReturnValue:
 @access.organisers
 @unit.own_transactions
 def export_registrations(slug: str) -> ResponseReturnValue:
-    """The list for Excel; no cell can be a formula. That it was fetched is recorded."""
+    """The list for Excel; no cell can be a formula. That it was fetched is in the log."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
-        number, table = conference.id, _table(conference)
-    audit.hand_out("registration", conference_id=number)
+        table = _table(conference)
+        access.handed_out("registrations", conference.id)
     return pages.file(table, "text/csv; charset=utf-8", f"{slug}-registrations.csv")
 
 
@@ -516,8 +516,8 @@ def signature_list(slug: str) -> ResponseReturnValue:
     """The list to sign at the door."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
-        number, html = conference.id, _paper("pdf/signature_list.html", conference, spare=5)
-    audit.hand_out("attendance", conference_id=number)
+        html = _paper("pdf/signature_list.html", conference, spare=5)
+        access.handed_out("signature-list", conference.id)
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-signature-list.pdf", inline=True)
 
 
@@ -528,8 +528,8 @@ def badges(slug: str) -> ResponseReturnValue:
     """Name badges for everybody who is expected."""
     with unit.reading():
         conference = conference_here(access.account(), slug)
-        number, html = conference.id, _paper("pdf/badges.html", conference)
-    audit.hand_out("attendance", conference_id=number)
+        html = _paper("pdf/badges.html", conference)
+        access.handed_out("badges", conference.id)
     return pages.file(render_in_child(html), "application/pdf", f"{slug}-badges.pdf", inline=True)
 
 

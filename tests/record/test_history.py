@@ -5,7 +5,6 @@ from pathlib import Path
 
 from sqlalchemy import delete, select, update
 
-from conference.accounts.models import Role
 from conference.conferences.models import Room
 from conference.kit import unit
 from conference.kit.audit import AuditEntry
@@ -84,35 +83,3 @@ def test_t28_a_statement_that_changes_many_rows_is_recorded(app, in_house):
         ).all()
     assert [verb for verb, _changes in rows] == ["changed", "deleted"]
     assert '"count":3' in rows[0].changes.replace(" ", "") and '"count":2' in rows[1].changes.replace(" ", "")
-
-
-def test_req24_who_fetches_a_file_with_peoples_data_stands_in_the_record(app, in_house, browser, new_browser):
-    from ..builders import a_conference, a_participant, an_account, an_invitation
-
-    with in_house():
-        account, chief = an_account(), an_account(Role.ADMIN)
-        conference = a_conference(account)
-        guest = an_invitation(conference, contact=a_participant(conference).contact)
-        about, slug = guest.contact_id, conference.slug
-    base = f"/conferences/{slug}"
-    browser.sign_in(account).open(f"{base}/registrations.csv")
-    browser.open(f"{base}/attendance/signature-list.pdf")
-    browser.open(f"{base}/badges.pdf")
-    browser.open(f"{base}/guests/{guest.id}")
-    assert browser.client.post(
-        f"{base}/guests/{guest.id}/data", data={"csrf_token": browser.csrf_token()}
-    ).data.startswith(b"PK")
-    with app.app_context(), unit.reading():
-        query = select(AuditEntry).where(AuditEntry.verb == "handed_out").order_by(AuditEntry.number)
-        found = [(one.kind, one.via, one.contact_id) for one in db.session.scalars(query)]
-        assert found == [
-            ("registration", "registrations.export_registrations", None),
-            ("attendance", "registrations.signature_list", None),
-            ("attendance", "registrations.badges", None),
-            ("contact", "privacy.guest_data", about),
-        ]
-        assert {(one.actor, one.actor_id) for one in db.session.scalars(query)} == {("account", account.id)}
-        assert {one.conference_id for one in db.session.scalars(query)} == {conference.id}
-    admin = new_browser().sign_in(chief)
-    admin.open("/record")
-    assert admin.sees("Anmeldung: als Datei ausgegeben")
