@@ -95,6 +95,24 @@ def test_t10_t31_every_answer_of_every_route_carries_the_headers_word_for_word(a
     assert kept == KEPT, "Let what may be personal say no-store, or name it here with its reason."
 
 
+def test_t03_no_get_of_any_route_changes_a_row(app, june, browser):
+    """Files too: they are views with transactions of their own."""
+    staff, kinds = browser.sign_in(june[0]).client, set()
+    before = rows_of(app)
+    for _endpoint, _method, path in addresses(app, {"GET"}):
+        answer = staff.get(path)
+        if answer.status_code == 200:
+            kinds.add(answer.mimetype)
+        answer.close()
+        assert rows_of(app) == before, f"GET {path} writes"
+    assert {"text/html", "text/csv", "application/pdf", "text/calendar"} <= kinds
+
+
+def rows_of(app):
+    with app.app_context(), db.engine.connect() as connection:
+        return {table.name: connection.execute(table.select()).all() for table in db.metadata.sorted_tables}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
