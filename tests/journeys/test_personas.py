@@ -39,7 +39,7 @@ class Walk:
 
     def press(self, action, label=None):
         """Press the submit button of the form with this action (a suffix of it); a question before it is opened first."""
-        form = self.page.locator(f"main form[action$='{action}']").first
+        form = self.page.locator(f"main form[action$='{action}']:not([method=get])").first
         question = form.locator("xpath=ancestor::details[not(@open)]")
         if question.count():
             question.locator("summary").first.click()
