@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -417,6 +418,29 @@ def verify() -> None:
     if state.broken is not None:
         fail(f"Row {state.broken.number} of the record does not hold: {state.broken.why}.")
     click.echo(f"The record is whole: {state.rows} rows, {state.texts} texts kept beside them.")
+
+
+@audit.command(cls=Command)
+@click.option(
+    "--conference", "slug", default="", help="Only what is of the conference with this address part."
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only from this day on (UTC).")
+@with_database
+def export(slug: str, since: datetime | None) -> None:
+    """Write the record to standard output, one JSON object a line. It names people: keep it as you keep the database."""
+    from .conferences.queries import conference_by_slug
+    from .record import queries
+
+    with unit.reading():
+        number = None
+        if slug:
+            conference = conference_by_slug(slug)
+            if conference is None:
+                fail(f"There is no conference {slug}.")
+            number = conference.id
+        moment = since.replace(tzinfo=UTC) if since else None
+        for row in queries.rows_for_a_file(queries.Filter(conference_id=number, since=moment)):
+            click.echo(json.dumps(row, ensure_ascii=False))
 
 
 migrations = Migrations("db", help="Write and run migrations of the database.")

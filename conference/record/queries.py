@@ -1,7 +1,7 @@
 """Reading the record: the history of one thing, and pages of all of it. Names are looked up now, never stored."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from ..providers.models import Contact
 from . import words
 
 AT_MOST = 100
+PORTION = 500
 PEOPLE = ("contact_id", "responsible_id")
 ACCOUNTS = ("account_id", "granted_by_id", "assigned_by_id", "released_by_id", "closed_by_id")
 OF_STAFF = ("people.", "accounts.")
@@ -95,6 +96,26 @@ def entries_of(wanted: Filter, page: int, size: int) -> tuple[list[dict[str, Any
     query = select(AuditEntry).where(*conditions).order_by(AuditEntry.number.desc())
     rows = list(db.session.scalars(query.limit(size).offset((page - 1) * size)))
     return described(rows), total
+
+
+def rows_for_a_file(wanted: Filter) -> Iterator[dict[str, Any]]:
+    """Every row as it is sealed, oldest first, with the texts that are still kept beside it: plain data, moments in ISO 8601."""
+    last = 0
+    query = select(AuditEntry).where(*_conditions(wanted)).order_by(AuditEntry.number).limit(PORTION)
+    while entries := list(db.session.scalars(query.where(AuditEntry.number > last))):
+        texts = _texts(entries)
+        for entry in entries:
+            row = {column.name: getattr(entry, column.name) for column in AuditEntry.__table__.columns}
+            yield row | {
+                "at": entry.at.isoformat(),
+                "changes": json.loads(entry.changes),
+                "texts": {
+                    column: {"before": text.before, "after": text.after}
+                    for (number, column), text in texts.items()
+                    if number == entry.number
+                },
+            }
+        last = entries[-1].number
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

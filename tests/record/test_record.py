@@ -10,6 +10,7 @@ from conference import recording
 from conference.accounts.models import Role
 from conference.conferences.models import Conference
 from conference.conferences.operations import add_topic
+from conference.conferences.queries import conference_by_slug
 from conference.ideas.operations import points_for
 from conference.invitations import operations as invitations
 from conference.invitations.models import Invitation
@@ -185,6 +186,32 @@ def test_t28_a_row_changed_past_the_triggers_is_named(app, in_house, statement, 
         assert state(app).broken.number == number
         said = app.test_cli_runner().invoke(args=["audit", "verify"])
         assert said.exit_code == 1 and f"Row {number} " in said.output
+
+
+def test_the_record_comes_as_a_file_with_every_row_and_text(app, in_house, monkeypatch):
+    with in_house():
+        a_conference()
+        a_conference(slug="august-2023")
+    monkeypatch.setattr(queries, "PORTION", 3)
+
+    def written(*words):
+        said = app.test_cli_runner().invoke(args=["audit", "export", *words])
+        return said.exit_code, [json.loads(line) for line in said.output.splitlines() if line.startswith("{")]
+
+    with app.app_context():
+        code, rows = written()
+        stored = entries()
+        assert code == 0
+        assert [(row["number"], row["digest"]) for row in rows] == [
+            (one.number, one.digest) for one in stored
+        ]
+        assert sum(len(row["texts"]) for row in rows) == state(app).texts > 0
+        ours = conference_by_slug("august-2023").id
+        assert [row["number"] for row in written("--conference", "august-2023")[1]] == [
+            one.number for one in stored if one.conference_id == ours
+        ]
+        assert written("--since", "2999-01-01") == (0, [])
+        assert written("--conference", "none")[0] == 1
 
 
 def test_t28_rows_cut_off_at_the_end_are_missed(app, in_house):
