@@ -112,6 +112,8 @@ def test_a_full_room_is_explained_where_it_was_tried(page):
         form(page).locator("input[name=person]").first.focus()
         press(page, "Enter", "ArrowRight")
         says(page, "Gruppe B, ")
+        # What was said of the person before must not be taken for what is said of this one.
+        page.locator("#board-says").evaluate("said => { said.textContent = '' }")
         press(page, "Enter")
         page.locator("#board-says", has_text="sitzt jetzt").or_(
             page.locator(".error-summary")
