@@ -33,9 +33,11 @@ answers_of_one_guest = limiter.shared_limit(
 
 def per_token() -> str:
     """A secret in the address counts for itself; who tries out many is slowed elsewhere (`kit.guesses`)."""
-    return hashlib.sha256(
-        str((request.view_args or {}).get("token", "")).encode("utf-8", "replace")
-    ).hexdigest()
+    return _digest(str((request.view_args or {}).get("token", "")))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def init(app: Flask) -> None:
@@ -51,13 +53,13 @@ def guessing(what: str, who: str, limit: str = "10 per 10 minutes") -> int:
     if not limiter.enabled:
         return 0
     item = parse(limit)
-    key = hashlib.sha256(who.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    key = _digest(who.strip().casefold())
     return 0 if tries.one_more(limiter, item, what, key, get_remote_address()) else item.get_expiry()
 
 
 def may_guess(what: str, who: str, limit: str = "10 per 10 minutes") -> bool:
     """Whether this address may still guess; counts nothing."""
-    key = hashlib.sha256(who.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    key = _digest(who.strip().casefold())
     return not limiter.enabled or tries.is_one_left(limiter, parse(limit), what, key, get_remote_address())
 
 

@@ -128,6 +128,7 @@ KEPT = {
 }  # fmt: skip
 """Table → why no text of a person is looked for → columns."""
 PSEUDONYM = "P-______"
+"""How an erased person is called, for LIKE."""
 NO_WHOLE = {"contact", "account", "provider", "mail", "enclosure"}
 """What a row may refer to without being a part of it."""
 
@@ -268,11 +269,6 @@ def _addressed(connection: Connection, contact_id: int) -> Iterator[str]:
 
 def _salutation(value: Salutation) -> str:
     return "" if value is Salutation.NONE else str(value.value)
-
-
-def is_typed(table: str, column: str) -> bool:
-    """Whether anybody may have been named in the column by somebody."""
-    return column in TYPED.get(table, "").split()
 
 
 def typed_columns() -> Iterator[tuple[Table, list[Any], Any]]:

@@ -39,7 +39,7 @@ from ..providers.operations import readdress
 from ..registrations.models import Attendance, Consent, ConsentKind, Registration, SeatOffer, Standing
 from ..sheets.models import GroupSheet, SheetState
 from ..voting.models import Ballot, Vote, Voter
-from . import archiving, queries
+from . import archiving, naming, queries
 from .erasing import erase, new_pseudonym
 from .models import (
     AccessLink,
@@ -133,7 +133,7 @@ def _is_named() -> tuple[Any, ...]:
 
 
 def _has_name() -> Any:
-    return or_(Contact.email.is_not(None), Contact.last_name.not_like("P-______"))
+    return or_(Contact.email.is_not(None), Contact.last_name.not_like(naming.PSEUDONYM))
 
 
 def _took_part() -> Any:

@@ -103,17 +103,15 @@ def rows_for_a_file(wanted: Filter) -> Iterator[dict[str, Any]]:
     last = 0
     query = select(AuditEntry).where(*_conditions(wanted)).order_by(AuditEntry.number).limit(PORTION)
     while entries := list(db.session.scalars(query.where(AuditEntry.number > last))):
-        texts = _texts(entries)
+        texts: dict[int, dict[str, Any]] = {entry.number: {} for entry in entries}
+        for (number, column), text in _texts(entries).items():
+            texts[number][column] = {"before": text.before, "after": text.after}
         for entry in entries:
             row = {column.name: getattr(entry, column.name) for column in AuditEntry.__table__.columns}
             yield row | {
                 "at": entry.at.isoformat(),
                 "changes": json.loads(entry.changes),
-                "texts": {
-                    column: {"before": text.before, "after": text.after}
-                    for (number, column), text in texts.items()
-                    if number == entry.number
-                },
+                "texts": texts[entry.number],
             }
         last = entries[-1].number
 
@@ -131,12 +129,6 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.until:
         found.append(AuditEntry.at < wanted.until)
     return found
-
-
-def entries_about(contact_id: int) -> list[dict[str, Any]]:
-    """Every row about a person, oldest first: for who asks what is stored of them."""
-    query = select(AuditEntry).where(AuditEntry.contact_id == contact_id).order_by(AuditEntry.number)
-    return described(list(db.session.scalars(query)))
 
 
 def described(entries: list[AuditEntry]) -> list[dict[str, Any]]:

@@ -109,14 +109,3 @@ def votes_for_guest(conference: Conference, contact_id: int) -> list[tuple[Vote,
         db.session.scalars(voted.where(Vote.conference_id == conference.id, Voter.contact_id == contact_id))
     )
     return [(vote, vote.id in mine) for vote in votes_of(conference) if vote.opened_at is not None]
-
-
-def open_votes_for(conference: Conference, contact_id: int) -> list[Vote]:
-    """Votes that this person can still take part in."""
-    if contact_id not in entitled_ids(conference):
-        return []
-    return [
-        vote
-        for vote, voted in votes_for_guest(conference, contact_id)
-        if vote.closed_at is None and not voted
-    ]
