@@ -342,17 +342,10 @@ def show_registrations(slug: str) -> ResponseReturnValue:
 
 @bp.get("/conferences/<slug>/registrations.csv")
 @access.organisers
-@unit.own_transactions
 def export_registrations(slug: str) -> ResponseReturnValue:
     """The list for Excel; no cell can be a formula. That it was fetched is in the log."""
-    with unit.reading():
-        conference = conference_here(access.account(), slug)
-        table = _table(conference)
-        access.handed_out("registrations", conference.id)
-    return pages.file(table, "text/csv; charset=utf-8", f"{slug}-registrations.csv")
-
-
-def _table(conference: Conference) -> bytes:
+    conference = conference_here(access.account(), slug)
+    access.handed_out("registrations", conference.id)
     wishes, line = queries.wishes_of(conference), queries.standings_in_line(conference)
     head = [
         _("Name"),
@@ -376,7 +369,7 @@ def _table(conference: Conference) -> bytes:
         for registration in queries.registrations_of(conference)
         if not registration.contact.is_restricted
     ]
-    return to_csv(head, rows)
+    return pages.file(to_csv(head, rows), "text/csv; charset=utf-8", f"{slug}-registrations.csv")
 
 
 @bp.post("/conferences/<slug>/guests/<int:invitation_id>/reply")
