@@ -1,14 +1,21 @@
-"""A real server on the demo's data and a real Chromium."""
+"""A real server on the demo's data and a real Chromium.
 
+`SLOW=0.8 pytest tests/journeys` lets each answer take up to 0.8 s: what a journey took for granted shows.
+"""
+
+import os
+import random
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from conference import create_app, demo
@@ -21,10 +28,18 @@ FLAGS = [
 ]  # fmt: skip
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 WATCH = """
 window.__violations = [];
 document.addEventListener('securitypolicyviolation', event => window.__violations.push(event.violatedDirective + ' ' + event.blockedURI));
 """
+UNANSWERED = """() => {
+  const root = document.documentElement;
+  root.dataset.unanswered = '';
+  const settled = event => event.detail?.requestConfig.verb === 'get' || delete root.dataset.unanswered;
+  for (const name of ['htmx:afterSettle', 'part:load']) document.addEventListener(name, settled);
+}"""
 SECRET = "a secret for journeys only, 32 characters and more"
 
 
@@ -93,7 +108,7 @@ def shared_server(demo_instance: Path, tmp_path_factory: pytest.TempPathFactory)
 def _serve(source: Path, instance: Path) -> Iterator[Server]:
     shutil.copytree(source, instance)
     app = create_app({"INSTANCE": instance, "DEMO": True, "SECRET_KEY": SECRET})
-    http = make_server("127.0.0.1", 0, app, threaded=True)
+    http = make_server("127.0.0.1", 0, _slow(app), threaded=True)
     app.config["BASE_URL"] = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, daemon=True)
     thread.start()
@@ -102,6 +117,25 @@ def _serve(source: Path, instance: Path) -> Iterator[Server]:
     thread.join()
     with app.app_context():
         db.engine.dispose()
+
+
+def _slow(app: Flask) -> Callable[..., Any]:
+    longest = float(os.environ.get("SLOW", "0"))
+
+    def answer(environ: Any, start_response: Any) -> Any:
+        time.sleep(random.uniform(0, longest))
+        return app(environ, start_response)
+
+    return answer
+
+
+@contextmanager
+def answered(page: Page) -> Iterator[None]:
+    """What is sent inside is answered before the test goes on: by another page, or by a part put into this one."""
+    page.evaluate(UNANSWERED)
+    yield
+    page.locator("html[data-unanswered]").wait_for(state="detached")
+    page.wait_for_load_state()
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +166,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
         )
         context.add_init_script(WATCH)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         contexts.append(context)
         return page

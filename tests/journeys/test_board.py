@@ -8,7 +8,7 @@ import pytest
 from conference.groups import forming
 from conference.kit import clock
 
-from .conftest import DESKTOP, PHONE, violations
+from .conftest import DESKTOP, PHONE, answered, violations
 
 JUNE = "/conferences/june-2023/groups"
 MORNING = datetime(2023, 6, 6, 7, 55, tzinfo=UTC)
@@ -20,9 +20,16 @@ def page(server, visit):
     """The organiser on June's board."""
     page = visit(DESKTOP)
     page.goto(f"{server.address}/sign-in")
-    page.locator("form[action$='/persona/organiser'] button").click()
+    with answered(page):
+        page.locator("form[action$='/persona/organiser'] button").click()
     page.goto(server.address + JUNE)
+    awake(page)
     return page
+
+
+def awake(page):
+    """Wait until the board listens to keys: its script arrives after the page."""
+    page.locator("#board-says").wait_for(state="attached")
 
 
 def form(page):
@@ -42,9 +49,18 @@ def press(page, *keys):
 
 def press_button(page, name):
     """Reach a button as somebody without a mouse does."""
-    button = page.get_by_role("button", name=name).first
-    button.focus()
-    page.keyboard.press("Enter")
+    _enter(page, page.get_by_role("button", name=name).first)
+
+
+def press_link(page, name):
+    """Reach a link as somebody without a mouse does."""
+    _enter(page, page.get_by_role("link", name=name))
+
+
+def _enter(page, what):
+    what.focus()
+    with answered(page):
+        page.keyboard.press("Enter")
 
 
 def says(page, words):
@@ -131,6 +147,7 @@ def test_the_groups_are_formed_changed_published_and_repaired_without_a_mouse(pa
     with server.app.app_context():
         forming.work(clock.now)
     page.wait_for_url("**/groups")
+    awake(page)
     form(page).locator("input[name=person]").first.focus()
     press(page, "Enter", "ArrowRight", "Enter")
     says(page, "sitzt jetzt in Gruppe B (Runde 1).")
@@ -139,8 +156,7 @@ def test_the_groups_are_formed_changed_published_and_repaired_without_a_mouse(pa
     with server.app.app_context():
         forming.work(clock.now)
     page.wait_for_url("**/groups")
-    page.get_by_role("link", name="Veröffentlichen").focus()
-    press(page, "Enter")
+    press_link(page, "Veröffentlichen")
     page.locator("#changes").wait_for()
     press_button(page, "Fassung 2 veröffentlichen")
     page.get_by_text("Teilnehmende sehen jetzt Fassung 2").wait_for()
@@ -150,12 +166,10 @@ def test_the_groups_are_formed_changed_published_and_repaired_without_a_mouse(pa
     page.get_by_text("Die letzte Änderung wurde zurückgenommen.").wait_for()
     has_focus(page, "board")
     assert [members(page, number) for number in range(5)] != seats
-    page.get_by_role("link", name="Ansehen, wer umziehen würde").focus()
-    press(page, "Enter")
+    press_link(page, "Ansehen, wer umziehen würde")
     assert _repaired(page, server) == seats
     page.go_back()
-    page.get_by_role("link", name="Veröffentlichen und Betroffene benachrichtigen").focus()
-    press(page, "Enter")
+    press_link(page, "Veröffentlichen und Betroffene benachrichtigen")
     press_button(page, "Fassung 3 veröffentlichen")
     page.get_by_text("Teilnehmende sehen jetzt Fassung 3").wait_for()
     assert not violations(page)
@@ -164,15 +178,13 @@ def test_the_groups_are_formed_changed_published_and_repaired_without_a_mouse(pa
 def _two_stay_away(page):
     """Two people of the first table are recorded as absent, by typing, and the notice leads to the repair."""
     names = members(page, 0)[:2]
-    page.get_by_role("link", name="Anwesenheit").focus()
-    press(page, "Enter")
+    press_link(page, "Anwesenheit")
     for name in names:
         page.get_by_label(f"Anwesenheit von {name}").focus()
         page.keyboard.type("abwesend")
     press_button(page, "Anwesenheit speichern")
     page.get_by_text("2 Einträge wurden gespeichert.").wait_for()
-    page.locator("#door a").focus()
-    press(page, "Enter")
+    _enter(page, page.locator("#door a"))
 
 
 def _repaired(page, server):
@@ -188,8 +200,7 @@ def _repaired(page, server):
     press_button(page, "Umzüge übernehmen")
     page.locator(".flashes[role=status]", has_text="Die Umzüge sind übernommen.").wait_for()
     has_focus(page, "proposal-title")
-    page.get_by_role("link", name="Zu den Arbeitsgruppen").focus()
-    press(page, "Enter")
+    press_link(page, "Zu den Arbeitsgruppen")
     page.wait_for_url("**/groups")
     return [members(page, number) for number in range(5)]
 
@@ -197,7 +208,8 @@ def _repaired(page, server):
 def test_without_javascript_everything_is_a_button(server, visit):
     page = visit(PHONE, javascript=False)
     page.goto(f"{server.address}/sign-in")
-    page.locator("form[action$='/persona/organiser'] button").click()
+    with answered(page):
+        page.locator("form[action$='/persona/organiser'] button").click()
     page.goto(server.address + JUNE)
     assert not page.get_by_text("Mit der Maus").is_visible()
     one, other = members(page, 0)[0], members(page, 1)[0]

@@ -7,7 +7,6 @@ from .conftest import PHONE
 
 PROJECTOR = {"width": 1920, "height": 1080}
 JUNE = "/conferences/june-2023"
-PATIENCE = 15_000
 SMALL = """() => [...document.querySelectorAll('main *')]
   .filter(e => e.offsetParent && !e.closest('.visually-hidden') && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
   .filter(e => parseFloat(getComputedStyle(e).fontSize) < 28)
@@ -63,12 +62,12 @@ def test_everything_on_the_wall_can_be_read_from_afar_and_the_way_in_is_in_sight
 def test_a_new_idea_is_announced_and_a_hidden_one_vanishes_from_the_page(moderator, phone):
     wall = moderator()
     hand_in(phone(wall), "Fahrdienst am Abend")
-    expect(wall.locator("#wall-ideas")).to_contain_text("Fahrdienst am Abend", timeout=PATIENCE)
-    expect(wall.locator("[data-part=announce]")).to_have_text("Eine neue Idee", timeout=PATIENCE)
+    expect(wall.locator("#wall-ideas")).to_contain_text("Fahrdienst am Abend")
+    expect(wall.locator("[data-part=announce]")).to_have_text("Eine neue Idee")
     desk = wall.context.new_page()
     desk.goto(wall.url.replace("/wall", "/ideas?words=Fahrdienst+am+Abend"))
     desk.locator("main form[action*='/hiding'] button").click()
-    expect(wall.locator("#wall-ideas")).not_to_contain_text("Fahrdienst am Abend", timeout=PATIENCE)
+    expect(wall.locator("#wall-ideas")).not_to_contain_text("Fahrdienst am Abend")
     assert "Fahrdienst am Abend" not in wall.content()
 
 
@@ -77,11 +76,11 @@ def test_f19_the_wall_survives_a_lost_network_and_a_moderator_who_is_signed_out(
     status = wall.locator(".wall__connection")
     shown = wall.locator("#wall-ideas").inner_text()
     wall.context.set_offline(True)
-    expect(status).to_contain_text("Keine Verbindung", timeout=PATIENCE)
+    expect(status).to_contain_text("Keine Verbindung")
     wall.context.set_offline(False)
-    expect(status).to_have_text("", timeout=PATIENCE)
+    expect(status).to_have_text("")
     wall.context.clear_cookies()
-    expect(status).to_contain_text("Sie sind nicht mehr angemeldet", timeout=PATIENCE)
+    expect(status).to_contain_text("Sie sind nicht mehr angemeldet")
     assert wall.locator("#wall-ideas").inner_text() == shown
 
 
@@ -104,7 +103,7 @@ def test_f18_an_idea_whose_answer_is_lost_twice_is_one_idea(moderator, phone):
     for _attempt in range(2):
         page.evaluate("window.dispatchEvent(new Event('online'))")
         page.wait_for_timeout(500)
-    expect(status).to_contain_text("Alles ist gesendet", timeout=PATIENCE)
+    expect(status).to_contain_text("Alles ist gesendet")
     assert lost == [303, 303]
     wall.goto(wall.url)
     assert wall.get_by_text("Antwort ging verloren", exact=True).count() == 1

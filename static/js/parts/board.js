@@ -7,17 +7,20 @@ const groupOf = (node) => node.closest("fieldset[data-group]");
 const nameOf = (input) => input.closest("label").querySelector("[dir=auto]").textContent.trim();
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_all, key) => facts[key] ?? "");
 
-// One live region for the page, outside of what is replaced.
+// One live region for the page, outside of what is replaced, and there before the first word: else that one is not read out.
+function liveRegion() {
+  const known = document.getElementById("board-says");
+  if (known) return known;
+  const place = document.createElement("p");
+  place.id = "board-says";
+  place.className = "visually-hidden";
+  place.setAttribute("role", "status");
+  document.body.append(place);
+  return place;
+}
+
 function say(text) {
-  let place = document.getElementById("board-says");
-  if (!place) {
-    place = document.createElement("p");
-    place.id = "board-says";
-    place.className = "visually-hidden";
-    place.setAttribute("role", "status");
-    document.body.append(place);
-  }
-  place.textContent = text;
+  liveRegion().textContent = text;
 }
 
 class Board {
@@ -207,5 +210,6 @@ function show(html, answer, id) {
 
 export default function (form) {
   new Board(form);
+  liveRegion();
   for (const place of document.querySelectorAll("[data-needs-script]")) place.hidden = false;
 }
