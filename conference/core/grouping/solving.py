@@ -9,6 +9,7 @@ from .bounds import bounds, quick_bounds
 from .checking import check
 from .compiled import Seats, compile_problem, seating_of
 from .contradiction import contradiction, refuse_obvious
+from .exchange import Exchange, suits
 from .feasible import Answer, find
 from .model import NotFound, Problem, Solution
 from .objective import Objective, Weights, objective
@@ -132,13 +133,17 @@ class _Search:
         weights = self.goals.strict() if is_strict else self.goals.even(SLOPES[self.runs // 2 % len(SLOPES)])
         start = self._start() if turn == 0 and self.runs else self.last
         state = State(self.compiled, self.goals, weights, start, self._worst())
+        target = self._target(state, weights)
+        if suits(state):
+            self._keep(self._search(Exchange(state, self.rng), target, self.patience))
+            return
         tabu = Tabu(state, self.rng)
         if turn == 2:
             tabu.disturb(3 + self.runs % 6)
-        self._search(tabu, self._target(state, weights), self.patience)
-        self._keep(state.seats_of(tabu.best.where))
+        self._keep(self._search(tabu, target, self.patience))
 
-    def _search(self, tabu: Tabu, target: int, patience: int) -> None:
+    def _search(self, tabu: Tabu | Exchange, target: int, patience: int) -> Seats:
+        """The best seats of a run that ends at the target, or after so many steps without anything better."""
         noted, seen = self.watch.done, tabu.best
         while not self._is_done():
             steps = tabu.run(self._steps(), target)
@@ -149,6 +154,7 @@ class _Search:
                 noted, seen = self.watch.done, tabu.best
                 self._note(tabu.state.seats_of(seen.where))
             self.watch.tell()
+        return tabu.state.seats_of(tabu.best.where)
 
     def _from_schedule(self) -> Seats:
         """People at the places of a schedule without needless repeats, exchanged until the other goals are good."""
@@ -230,9 +236,7 @@ class _Search:
         """The seats after a short search for those rules that the schedule or the flow does not know."""
         weights = self.goals.strict()
         state = State(self.compiled, self.goals, weights, seats, self._least_worst())
-        tabu = Tabu(state, self.rng)
-        self._search(tabu, self._target(state, weights), MENDING)
-        return state.seats_of(tabu.best.where)
+        return self._search(Tabu(state, self.rng), self._target(state, weights), MENDING)
 
     def _sought(self) -> tuple[Answer, Seats]:
         """What a complete search finds in a while; long enough to seat everybody twice."""
