@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-import html5lib
 from flask import Flask
+from lxml import html
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import Client
 
-XHTML = "{http://www.w3.org/1999/xhtml}"
 TYPED = {"text", "email", "search", "tel", "url", "password", "number", "date", "time"}
 SIDE_DOORS = ("/language/", "/theme/", "/static/")
 FILES = (".pdf", ".csv", ".ics", ".txt", ".zip")
@@ -58,8 +57,8 @@ class Form:
 
 
 def forms_on(page: Any, client: Client, path: str, app: Flask) -> Iterator[Form]:
-    """The forms of a parsed page."""
-    for node in page.iter(f"{XHTML}form"):
+    """The forms of a parsed page, whose tags have no namespace."""
+    for node in page.iter("form"):
         action = urlsplit(urljoin(f"http://localhost{path}", node.get("action") or path))
         method = (node.get("method") or "get").upper()
         endpoint = endpoint_of(app, action.path, method)
@@ -87,7 +86,7 @@ def _fields(page: Any, form: Any) -> Iterator[Field]:
         name = node.get("name")
         if not name or not isinstance(node.tag, str):
             continue
-        tag = node.tag.removeprefix(XHTML)
+        tag = node.tag
         kind = {"input": node.get("type") or "text", "button": "button"}.get(tag, tag)
         values, offered = _values(node, tag, kind), _offered(node, tag, kind)
         if name in found and kind in ("radio", "checkbox", "button"):
@@ -100,9 +99,9 @@ def _fields(page: Any, form: Any) -> Iterator[Field]:
 
 def _values(node: Any, tag: str, kind: str) -> list[str]:
     if tag == "textarea":
-        return [node.text or ""]
+        return [(node.text or "").removeprefix("\r").removeprefix("\n")]
     if tag == "select":
-        options = list(node.iter(f"{XHTML}option"))
+        options = list(node.iter("option"))
         chosen = [o for o in options if o.get("selected") is not None] or options[:1]
         return [o.get("value", "".join(o.itertext())) for o in chosen]
     if kind in ("radio", "checkbox"):
@@ -114,7 +113,7 @@ def _values(node: Any, tag: str, kind: str) -> list[str]:
 
 def _offered(node: Any, tag: str, kind: str) -> list[str]:
     if tag == "select":
-        return [option.get("value", "".join(option.itertext())) for option in node.iter(f"{XHTML}option")]
+        return [option.get("value", "".join(option.itertext())) for option in node.iter("option")]
     return [node.get("value", "on")] if kind in ("radio", "checkbox") else []
 
 
@@ -130,9 +129,10 @@ def walk(app: Flask, client: Client, starts: list[str], per_route: int = 3) -> t
             follow(app, answer.headers["Location"], path, waiting, seen, visits, per_route)
         if answer.status_code != 200 or answer.mimetype != "text/html":
             continue
-        page = html5lib.parse(answer.get_data(as_text=True))
+        # Ten times as fast as html5lib; and that our pages are valid is seen elsewhere.
+        page = html.document_fromstring(answer.get_data())
         forms += forms_on(page, client, path, app)
-        for link in page.iter(f"{XHTML}a"):
+        for link in page.iter("a"):
             follow(app, link.get("href") or "", path, waiting, seen, visits, per_route)
     with client.session_transaction() as session:
         for form in forms:

@@ -136,7 +136,7 @@ def problems_of_page(garden, form, control, pairs, value, answer):
     problems = []
     if "Es gibt ein Problem" not in text:
         problems.append("the page has no error summary")
-    page = html5lib.parse(text)
+    page = html5lib.parse(text, namespaceHTMLElements=False)
     shown = [f for f in forms_on(page, form.client, form.action, garden.app) if f.endpoint == form.endpoint]
     fields = {field.name: field for again in shown for field in again.fields}
     for key, sent in spoilt(pairs, control.name, value):
