@@ -88,7 +88,7 @@ class Exchange:
         change = int(self.swaps[unit, other])
         if self.step % TRANSFERS == 0:
             cheapest, group, mover = self._best_transfer(room)
-            if cheapest < change:
+            if cheapest < min(change, self.never // 2):
                 self._move(mover, group)
                 self._rest(mover)
                 return

@@ -199,7 +199,9 @@ class _Flow:
         self.arcs[group, group] = CLOSED
         count = int(column.sum())
         self.counts[group] = count
-        may_take = self.least[group] <= count < self.most[group]
-        may_give = self.least[group] < count <= self.most[group]
+        # Of a group with too many or too few the seats within its limits count: were these arcs shut until it is mended, they
+        # would open below the price of the paths that mended it, and close a cycle that is walked for ever.
+        may_take = max(count, self.least[group]) < self.most[group]
+        may_give = min(count, self.most[group]) > self.least[group]
         self.arcs[group, self.groups] = 0 if may_take else CLOSED
         self.arcs[self.groups, group] = 0 if may_give else CLOSED

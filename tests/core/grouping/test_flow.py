@@ -31,6 +31,13 @@ def best_of_all(costs, least, most):
     return min((total for total in sums if total < CLOSED), default=None)
 
 
+def test_an_overfull_group_that_is_mended_opens_no_way_round_in_circles():
+    costs = np.array([[CLOSED, 2, 5], [5, 1, 5], [1, 0, CLOSED], [2, 1, 3]], dtype=np.int64)
+    least, most = np.array([1, 0, 0]), np.array([3, 1, 2])
+    found = assign(costs, least, most)
+    assert int(costs[np.arange(4), found].sum()) == best_of_all(costs, least, most)
+
+
 @given(cases())
 def test_no_assignment_is_cheaper(case):
     costs, least, most = case
