@@ -138,6 +138,13 @@ def answered(page: Page) -> Iterator[None]:
     page.wait_for_load_state()
 
 
+def become(page: Page, server: Server, name: str) -> None:
+    """Sign in as a persona of the demo."""
+    page.goto(f"{server.address}/sign-in")
+    with answered(page):
+        page.locator(f"form[action='/persona/{name}'] button").click()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""

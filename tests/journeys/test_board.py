@@ -8,7 +8,7 @@ import pytest
 from conference.groups import forming
 from conference.kit import clock
 
-from .conftest import DESKTOP, PHONE, answered, violations
+from .conftest import DESKTOP, PHONE, answered, become, violations
 
 JUNE = "/conferences/june-2023/groups"
 MORNING = datetime(2023, 6, 6, 7, 55, tzinfo=UTC)
@@ -19,9 +19,7 @@ MORNING = datetime(2023, 6, 6, 7, 55, tzinfo=UTC)
 def page(server, visit):
     """The organiser on June's board."""
     page = visit(DESKTOP)
-    page.goto(f"{server.address}/sign-in")
-    with answered(page):
-        page.locator("form[action$='/persona/organiser'] button").click()
+    become(page, server, "organiser")
     page.goto(server.address + JUNE)
     awake(page)
     return page
@@ -207,9 +205,7 @@ def _repaired(page, server):
 
 def test_without_javascript_everything_is_a_button(server, visit):
     page = visit(PHONE, javascript=False)
-    page.goto(f"{server.address}/sign-in")
-    with answered(page):
-        page.locator("form[action$='/persona/organiser'] button").click()
+    become(page, server, "organiser")
     page.goto(server.address + JUNE)
     assert not page.get_by_text("Mit der Maus").is_visible()
     one, other = members(page, 0)[0], members(page, 1)[0]

@@ -12,7 +12,7 @@ from conference.accounts.models import Role
 from conference.accounts.operations import create_account
 from conference.kit import clock, unit
 
-from .conftest import DESKTOP, violations
+from .conftest import DESKTOP, become, violations
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -125,11 +125,6 @@ def sweep(page, server, paths):
     for path in paths:
         problems += check(page, server.address + path)
     assert not problems, "\n".join(problems)
-
-
-def become(page, server, name):
-    page.goto(server.address + "/sign-in")
-    page.click(f"form[action='/persona/{name}'] button")
 
 
 def test_pages_for_everybody_are_clean(shared_server, visit):

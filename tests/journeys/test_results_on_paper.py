@@ -4,7 +4,7 @@ import io
 
 from pypdf import PdfReader
 
-from .test_every_page import become
+from .conftest import become
 
 
 def test_what_became_of_june_fits_on_one_sheet_of_paper(shared_server, visit):

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from .conftest import PHONE, violations
+from .conftest import PHONE, become, violations
 
 PROJECTOR = {"width": 1920, "height": 1080}
 GROUPS = "/conferences/june-2023/groups"
@@ -15,8 +15,7 @@ SMALL = """() => [...document.querySelectorAll('main *')]
 
 
 def signed_in(server, page):
-    page.goto(f"{server.address}/sign-in")
-    page.locator("form[action='/persona/organiser'] button").click()
+    become(page, server, "organiser")
     return page
 
 

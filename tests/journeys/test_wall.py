@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import PHONE
+from .conftest import PHONE, answered, become
 
 PROJECTOR = {"width": 1920, "height": 1080}
 JUNE = "/conferences/june-2023"
@@ -19,10 +19,10 @@ def moderator(server, visit):
 
     def arrive(**how):
         page = visit(PROJECTOR, **how)
-        page.goto(f"{server.address}/sign-in")
-        page.locator("form[action='/persona/organiser'] button").click()
+        become(page, server, "organiser")
         page.goto(f"{server.address}{JUNE}/ideas")
-        page.locator("main form[action$='/ideas/opening'] button").click()
+        with answered(page):
+            page.locator("main form[action$='/ideas/opening'] button").click()
         page.goto(f"{server.address}{JUNE}/wall")
         return page
 

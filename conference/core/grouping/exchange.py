@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 
 from .state import Numbers, State
-from .tabu import Best
+from .tabu import TRANSFERS, Best
 
 MOST_UNITS = 150
 """With more units a part of the swaps, as `Tabu` looks at, finds more in the same time."""
@@ -19,8 +19,6 @@ REST_MORE = 4
 PATIENCE = 1_000
 """After so many steps without anything better some people swap at random."""
 SHAKEN = 20
-TRANSFERS = 50
-"""Sizes change this seldom: a step away from good sizes takes many steps back."""
 
 
 def suits(state: State) -> bool:
@@ -53,8 +51,7 @@ class Exchange:
         members = (np.arange(state.compiled.groups)[:, None] == self.where[None, :]).astype(np.int64)
         self.gain = (members @ prices).astype(kind)
         self.sizes = members.sum(axis=1)
-        self.own = self.gain[self.where, self.all]
-        self.cost = int(self.own.sum(dtype=np.int64)) // 2
+        self._count()
         self.room: Numbers = np.empty_like(self.gain)
         self.half, self.swaps = np.empty_like(self.prices), np.empty_like(self.prices)
         self.resting: list[tuple[int, int]] = []
